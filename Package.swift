@@ -51,6 +51,7 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: ["Engine", "EngineC", "TestSupport"],
+      exclude: ["Fixtures"],
       swiftSettings: strict,
     ),
     .testTarget(
@@ -65,5 +66,5 @@ let package = Package(
     ),
   ],
   swiftLanguageModes: [.v6],
-  cLanguageStandard: .c2x,
+  cLanguageStandard: .gnu2x,
 )

@@ -1,1 +1,120 @@
-#include "EngineC.h"
+#include "kernels.h"
+
+#include <string.h>
+
+// Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to guard.
+static const enginec_kernels *kernels(void) {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("x86-64-v4")) return &enginec_kernels_v4;
+  if (__builtin_cpu_supports("x86-64-v3")) return &enginec_kernels_v3;
+#endif
+  return &enginec_kernels_baseline;
+}
+
+const char *enginec_kernel_level(void) { return kernels()->level; }
+
+void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
+                    enginec_activation activation, float alpha, const float *slopes,
+                    const float *residual) {
+  kernels()->finish(x, pixels, channels, bias, activation, alpha, slopes, residual);
+}
+
+void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
+                          const float *weights) {
+  kernels()->weighted_sum(out, count, term_count, terms, weights);
+}
+
+void enginec_bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
+                     size_t factor, float *scratch) {
+  kernels()->bicubic(out, x, height, width, channels, factor, scratch);
+}
+
+// `channels` planar rows with two samples of margin on each side, and one line of results.
+size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor) {
+  (void)factor;
+  return channels * (width + 4) + width;
+}
+
+void enginec_load_row(float *out, const float *red, const float *green, const float *blue,
+                      size_t width) {
+  kernels()->load_row(out, red, green, blue, width);
+}
+
+void enginec_store_row(float *red, float *green, float *blue, const float *x, size_t width) {
+  kernels()->store_row(red, green, blue, x, width);
+}
+
+double enginec_fma_burst(float *sink) { return kernels()->fma_burst(sink); }
+
+// MARK: Copies, which gain nothing from wider vectors
+
+void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t width, size_t channels,
+                           size_t factor) {
+  const size_t area = factor * factor, out_channels = channels / area;
+  for (size_t y = 0; y < height; y++) {
+    for (size_t dy = 0; dy < factor; dy++) {
+      float *restrict row = out + (y * factor + dy) * width * factor * out_channels;
+      const float *restrict source = x + y * width * channels + dy * factor;
+      for (size_t i = 0; i < width; i++, source += channels) {
+        for (size_t dx = 0; dx < factor; dx++) {
+          for (size_t c = 0; c < out_channels; c++) *row++ = source[c * area + dx];
+        }
+      }
+    }
+  }
+}
+
+void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t width,
+                             size_t channels, size_t factor) {
+  const size_t area = factor * factor, out_width = width / factor;
+  for (size_t y = 0; y < height; y++) {
+    const float *restrict source = x + y * width * channels;
+    float *restrict row = out + y / factor * out_width * channels * area + y % factor * factor;
+    for (size_t i = 0; i < out_width; i++, row += channels * area) {
+      for (size_t dx = 0; dx < factor; dx++) {
+        for (size_t c = 0; c < channels; c++) row[c * area + dx] = *source++;
+      }
+    }
+  }
+}
+
+void enginec_place_channels(float *out, size_t out_channels, size_t first_channel, const float *x,
+                            size_t pixels, size_t channels) {
+  for (size_t p = 0; p < pixels; p++) {
+    memcpy(out + p * out_channels + first_channel, x + p * channels, channels * sizeof(float));
+  }
+}
+
+void enginec_nearest(float *out, const float *x, size_t height, size_t width, size_t channels,
+                     size_t factor) {
+  const size_t row_floats = width * factor * channels;
+  for (size_t y = 0; y < height; y++) {
+    float *row = out + y * factor * row_floats, *pixel = row;
+    for (size_t i = 0; i < width * factor; i++, pixel += channels) {
+      memcpy(pixel, x + (y * width + i / factor) * channels, channels * sizeof(float));
+    }
+    for (size_t dy = 1; dy < factor; dy++) {
+      memcpy(row + dy * row_floats, row, row_floats * sizeof(float));
+    }
+  }
+}
+
+void enginec_im2col(float *out, const float *x, size_t height, size_t width, size_t channels,
+                    size_t kernel, size_t first_row, size_t rows) {
+  const ptrdiff_t radius = (ptrdiff_t)kernel / 2;
+  for (size_t y = first_row; y < first_row + rows; y++) {
+    for (size_t i = 0; i < width; i++) {
+      for (ptrdiff_t dy = -radius; dy <= radius; dy++) {
+        for (ptrdiff_t dx = -radius; dx <= radius; dx++, out += channels) {
+          const ptrdiff_t sy = (ptrdiff_t)y + dy, sx = (ptrdiff_t)i + dx;
+          const int inside = sy >= 0 && sy < (ptrdiff_t)height && sx >= 0 && sx < (ptrdiff_t)width;
+          if (inside) {
+            memcpy(out, x + ((size_t)sy * width + (size_t)sx) * channels, channels * sizeof(float));
+          } else {
+            memset(out, 0, channels * sizeof(float));
+          }
+        }
+      }
+    }
+  }
+}

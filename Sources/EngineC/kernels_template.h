@@ -1,0 +1,205 @@
+// Included by kernels_baseline.c, kernels_v3.c and kernels_v4.c, each under its own target pragma.
+// Loops are written so that the compiler turns them into vector code.
+
+static inline float activate(float v, enginec_activation activation, float alpha, float slope) {
+  switch (activation) {
+  case enginec_activation_none: return v;
+  case enginec_activation_leaky_relu: return v > 0 ? v : v * alpha;
+  case enginec_activation_prelu: return v > 0 ? v : v * slope;
+  case enginec_activation_silu: return v / (1 + expf(-v));
+  case enginec_activation_gelu: return 0.5f * v * (1 + erff(v * 0.70710678f));
+  }
+  return v;
+}
+
+// One loop per combination of constant arguments: the switches fold away when this is inlined.
+__attribute__((always_inline)) static inline void
+finish_as(float *restrict x, size_t pixels, size_t channels, const float *restrict bias,
+          enginec_activation activation, float alpha, const float *restrict slopes,
+          const float *restrict residual) {
+  for (size_t p = 0; p < pixels; p++) {
+    float *restrict row = x + p * channels;
+    const float *restrict add = residual ? residual + p * channels : NULL;
+    for (size_t c = 0; c < channels; c++) {
+      float v = row[c] + (bias ? bias[c] : 0);
+      v = activate(v, activation, alpha, slopes ? slopes[c] : 0);
+      row[c] = v + (add ? add[c] : 0);
+    }
+  }
+}
+
+__attribute__((always_inline)) static inline void
+finish_activated(float *x, size_t pixels, size_t channels, const float *bias,
+                 enginec_activation activation, float alpha, const float *slopes,
+                 const float *residual) {
+  if (bias && residual) {
+    finish_as(x, pixels, channels, bias, activation, alpha, slopes, residual);
+  } else if (bias) {
+    finish_as(x, pixels, channels, bias, activation, alpha, slopes, NULL);
+  } else if (residual) {
+    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, residual);
+  } else {
+    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, NULL);
+  }
+}
+
+static void finish(float *x, size_t pixels, size_t channels, const float *bias,
+                   enginec_activation activation, float alpha, const float *slopes,
+                   const float *residual) {
+  switch (activation) {
+  case enginec_activation_none:
+    finish_activated(x, pixels, channels, bias, enginec_activation_none, 0, NULL, residual);
+    break;
+  case enginec_activation_leaky_relu:
+    finish_activated(x, pixels, channels, bias, enginec_activation_leaky_relu, alpha, NULL,
+                     residual);
+    break;
+  case enginec_activation_prelu:
+    finish_activated(x, pixels, channels, bias, enginec_activation_prelu, 0, slopes, residual);
+    break;
+  case enginec_activation_silu:
+    finish_activated(x, pixels, channels, bias, enginec_activation_silu, 0, NULL, residual);
+    break;
+  case enginec_activation_gelu:
+    finish_activated(x, pixels, channels, bias, enginec_activation_gelu, 0, NULL, residual);
+    break;
+  }
+}
+
+static void weighted_sum(float *restrict out, size_t count, size_t term_count,
+                         const float *const *terms, const float *weights) {
+  const float *restrict a = terms[0];
+  const float *restrict b = term_count > 1 ? terms[1] : a;
+  const float *restrict c = term_count > 2 ? terms[2] : a;
+  const float wa = weights[0];
+  const float wb = term_count > 1 ? weights[1] : 0;
+  const float wc = term_count > 2 ? weights[2] : 0;
+  if (term_count == 2) {
+    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i];
+  } else {
+    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i] + wc * c[i];
+  }
+  for (size_t t = 3; t < term_count; t++) {
+    for (size_t i = 0; i < count; i++) out[i] += weights[t] * terms[t][i];
+  }
+}
+
+// Keys' cubic convolution kernel with a = -0.75, as in PyTorch's upsample_bicubic2d: the weights of
+// the four neighbours at distances 1 + t, t, 1 - t and 2 - t.
+static void cubic_weights(float t, float weights[4]) {
+  const float a = -0.75f;
+  const float d[4] = {1 + t, t, 1 - t, 2 - t};
+  weights[0] = ((a * d[0] - 5 * a) * d[0] + 8 * a) * d[0] - 4 * a;
+  weights[1] = ((a + 2) * d[1] - (a + 3)) * d[1] * d[1] + 1;
+  weights[2] = ((a + 2) * d[2] - (a + 3)) * d[2] * d[2] + 1;
+  weights[3] = ((a * d[3] - 5 * a) * d[3] + 8 * a) * d[3] - 4 * a;
+}
+
+// Where output sample `phase` of a source sample lies: src = (dst + 0.5) / factor - 0.5.
+static int cubic_phase(size_t phase, size_t factor, float weights[4]) {
+  const float position = ((float)phase + 0.5f) / (float)factor - 0.5f;
+  const float base = floorf(position);
+  cubic_weights(position - base, weights);
+  return (int)base;
+}
+
+static size_t clamped(ptrdiff_t index, size_t count) {
+  if (index < 0) return 0;
+  return (size_t)index < count ? (size_t)index : count - 1;
+}
+
+// The four source rows around an output row, mixed into one planar row per channel with two replicated
+// samples before and after, so that the horizontal pass needs no clamping.
+static void bicubic_mix_rows(float *restrict mixed, const float *x, size_t height, size_t width,
+                             size_t channels, ptrdiff_t row, const float weights[4]) {
+  const float *restrict r[4];
+  for (int k = 0; k < 4; k++) r[k] = x + clamped(row - 1 + k, height) * width * channels;
+  for (size_t c = 0; c < channels; c++) {
+    float *restrict plane = mixed + c * (width + 4) + 2;
+    for (size_t i = 0; i < width; i++) {
+      const size_t j = i * channels + c;
+      plane[i] = weights[0] * r[0][j] + weights[1] * r[1][j] + weights[2] * r[2][j] +
+                 weights[3] * r[3][j];
+    }
+    plane[-1] = plane[-2] = plane[0];
+    plane[width] = plane[width + 1] = plane[width - 1];
+  }
+}
+
+static void bicubic_row(float *restrict out, const float *restrict mixed, size_t width,
+                        size_t channels, size_t factor, float *restrict line) {
+  for (size_t phase = 0; phase < factor; phase++) {
+    float w[4];
+    const int base = cubic_phase(phase, factor, w);
+    for (size_t c = 0; c < channels; c++) {
+      const float *restrict s = mixed + c * (width + 4) + 2 + base - 1;
+      for (size_t i = 0; i < width; i++) {
+        line[i] = w[0] * s[i] + w[1] * s[i + 1] + w[2] * s[i + 2] + w[3] * s[i + 3];
+      }
+      for (size_t i = 0; i < width; i++) out[(i * factor + phase) * channels + c] = line[i];
+    }
+  }
+}
+
+static void bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
+                    size_t factor, float *scratch) {
+  float *line = scratch + channels * (width + 4);
+  for (size_t y = 0; y < height * factor; y++) {
+    float w[4];
+    const int base = cubic_phase(y % factor, factor, w);
+    bicubic_mix_rows(scratch, x, height, width, channels, (ptrdiff_t)(y / factor) + base, w);
+    bicubic_row(out + y * width * factor * channels, scratch, width, channels, factor, line);
+  }
+}
+
+static void load_row(float *restrict out, const float *restrict red, const float *restrict green,
+                     const float *restrict blue, size_t width) {
+  for (size_t i = 0; i < width; i++) {
+    out[3 * i] = 2 * red[i] - 1;
+    out[3 * i + 1] = 2 * green[i] - 1;
+    out[3 * i + 2] = 2 * blue[i] - 1;
+  }
+}
+
+static inline float unit(float v) {
+  v = 0.5f * v + 0.5f;
+  v = v > 0 ? v : 0;
+  return v < 1 ? v : 1;
+}
+
+static void store_row(float *restrict red, float *restrict green, float *restrict blue,
+                      const float *restrict x, size_t width) {
+  for (size_t i = 0; i < width; i++) {
+    red[i] = unit(x[3 * i]);
+    green[i] = unit(x[3 * i + 1]);
+    blue[i] = unit(x[3 * i + 2]);
+  }
+}
+
+typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
+
+// 12 chains: latency of 4 cycles times 2 units, and some slack, within 16 registers.
+__attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(float *sink) {
+  enum { chains = 12, steps = 1 << 16 };
+  vector sum[chains];
+  vector factor, term;
+  for (int l = 0; l < VECTOR_FLOATS; l++) factor[l] = 0.999f + sink[0], term[l] = 1e-3f;
+  for (int k = 0; k < chains; k++) sum[k] = term * (float)k;
+  for (int s = 0; s < steps; s++) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < chains; k++) sum[k] = sum[k] * factor + term;
+  }
+  for (int k = 1; k < chains; k++) sum[0] += sum[k];
+  sink[0] = sum[0][0] * 1e-30f;
+  return 2.0 * VECTOR_FLOATS * chains * steps;
+}
+
+const enginec_kernels LEVEL_TABLE = {
+    .level = LEVEL_NAME,
+    .finish = finish,
+    .weighted_sum = weighted_sum,
+    .bicubic = bicubic,
+    .load_row = load_row,
+    .store_row = store_row,
+    .fma_burst = fma_burst,
+};

@@ -1,0 +1,346 @@
+// Every call to oneDNN. Version 2 (Debian 12) describes primitives by values that a second call turns
+// into a primitive descriptor; version 3 (Debian 13) does both in one call and has opaque memory
+// descriptors. The difference ends at the functions marked "version".
+
+#include "EngineC.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef dnnl_memory_desc_t layout;
+typedef const_dnnl_memory_desc_t layout_ref;
+#define LAYOUT_REF(l) (l)
+#else
+typedef dnnl_memory_desc_t layout;
+typedef const dnnl_memory_desc_t *layout_ref;
+#define LAYOUT_REF(l) (&(l))
+#endif
+
+// A strip is the picture's first, one in the middle, its last, or all of it: they differ in which
+// rows of padding the library has to make up.
+enum { strip_first, strip_middle, strip_last, strip_kinds };
+
+typedef struct {
+  dnnl_primitive_t primitive;
+  layout source, destination, scratch;
+  size_t rows, first_source_row; // relative to the strip's first output row, plus radius
+} strip;
+
+struct enginec_convolution {
+  enginec_convolution_shape shape;
+  dnnl_engine_t engine;
+  dnnl_primitive_attr_t attributes;
+  layout packed;
+  dnnl_memory_t weights, bias;
+  strip strips[strip_kinds];
+  size_t scratch_bytes;
+  char implementation[64];
+};
+
+typedef struct {
+  dnnl_memory_t source, destination, scratch;
+} binding;
+
+struct enginec_convolution_runner {
+  const enginec_convolution *convolution;
+  dnnl_stream_t stream;
+  binding bindings[strip_kinds];
+};
+
+// MARK: version
+
+static dnnl_status_t layout_create(layout *out, int rank, const dnnl_dims_t dims,
+                                   dnnl_format_tag_t tag) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_memory_desc_create_with_tag(out, rank, dims, dnnl_f32, tag);
+#else
+  return dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, tag);
+#endif
+}
+
+static dnnl_status_t layout_copy(layout *out, layout_ref from) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_memory_desc_clone(out, from);
+#else
+  *out = *from;
+  return dnnl_success;
+#endif
+}
+
+static void layout_destroy(layout *l) {
+#if DNNL_VERSION_MAJOR >= 3
+  if (*l) dnnl_memory_desc_destroy(*l);
+#else
+  (void)l;
+#endif
+}
+
+static dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_post_ops_append_eltwise(ops, kind, alpha, 0);
+#else
+  return dnnl_post_ops_append_eltwise(ops, 1, kind, alpha, 0);
+#endif
+}
+
+static dnnl_status_t convolution_descriptor(dnnl_primitive_desc_t *out,
+                                            const enginec_convolution *c, layout_ref source,
+                                            layout_ref weights, layout_ref bias,
+                                            layout_ref destination, const dnnl_dims_t padding_begin,
+                                            const dnnl_dims_t padding_end) {
+  const dnnl_dims_t strides = {1, 1};
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl_dims_t dilation = {0, 0};
+  return dnnl_convolution_forward_primitive_desc_create(
+      out, c->engine, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias,
+      destination, strides, dilation, padding_begin, padding_end, c->attributes);
+#else
+  dnnl_convolution_desc_t d;
+  dnnl_status_t status = dnnl_convolution_forward_desc_init(
+      &d, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias, destination,
+      strides, padding_begin, padding_end);
+  if (status != dnnl_success) return status;
+  return dnnl_primitive_desc_create(out, &d, c->attributes, c->engine, NULL);
+#endif
+}
+
+static dnnl_status_t reorder_descriptor(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
+                                        layout_ref from, layout_ref to) {
+  return dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, NULL);
+}
+
+// MARK: Creation
+
+static dnnl_status_t set_attributes(enginec_convolution *c) {
+  dnnl_status_t status = dnnl_primitive_attr_create(&c->attributes);
+  if (status != dnnl_success) return status;
+  dnnl_primitive_attr_set_scratchpad_mode(c->attributes, dnnl_scratchpad_mode_user);
+  if (c->shape.activation == enginec_activation_none) return dnnl_success;
+  static const dnnl_alg_kind_t kinds[] = {
+      [enginec_activation_leaky_relu] = dnnl_eltwise_relu,
+      [enginec_activation_silu] = dnnl_eltwise_swish,
+      [enginec_activation_gelu] = dnnl_eltwise_gelu_erf,
+  };
+  const int is_silu = c->shape.activation == enginec_activation_silu;
+  dnnl_post_ops_t ops;
+  status = dnnl_post_ops_create(&ops);
+  if (status != dnnl_success) return status;
+  status = append_eltwise(ops, kinds[c->shape.activation], is_silu ? 1 : c->shape.alpha);
+  if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(c->attributes, ops);
+  dnnl_post_ops_destroy(ops);
+  return status;
+}
+
+// Fills the rows and paddings of a strip; `packed` is "any" for the first one, which decides.
+static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t rows, size_t above,
+                                  size_t below, layout_ref packed, layout_ref bias) {
+  const enginec_convolution_shape *shape = &c->shape;
+  const size_t radius = shape->kernel / 2, source_rows = rows + 2 * radius - above - below;
+  const dnnl_dims_t source = {1, (int64_t)shape->in_channels, (int64_t)source_rows,
+                              (int64_t)shape->width};
+  const dnnl_dims_t destination = {1, (int64_t)shape->out_channels, (int64_t)rows,
+                                   (int64_t)shape->width};
+  const dnnl_dims_t begin = {(int64_t)above, (int64_t)radius};
+  const dnnl_dims_t end = {(int64_t)below, (int64_t)radius};
+  s->rows = rows;
+  s->first_source_row = above;
+  dnnl_status_t status = layout_create(&s->source, 4, source, dnnl_nhwc);
+  if (status == dnnl_success) status = layout_create(&s->destination, 4, destination, dnnl_nhwc);
+  dnnl_primitive_desc_t descriptor = NULL;
+  if (status == dnnl_success) {
+    status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
+                                    LAYOUT_REF(s->destination), begin, end);
+  }
+  if (status != dnnl_success) return status;
+
+  layout_ref scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
+  const size_t bytes = dnnl_memory_desc_get_size(scratch);
+  if (bytes > c->scratch_bytes) c->scratch_bytes = bytes;
+  status = layout_copy(&s->scratch, scratch);
+  if (packed != LAYOUT_REF(c->packed)) {
+    layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
+    const char *name = NULL;
+    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
+    snprintf(c->implementation, sizeof c->implementation, "%s", name ? name : "unknown");
+  }
+  if (status == dnnl_success) status = dnnl_primitive_create(&s->primitive, descriptor);
+  dnnl_primitive_desc_destroy(descriptor);
+  return status;
+}
+
+static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
+  const size_t height = c->shape.height, rows = c->shape.strip_rows, pad = c->shape.kernel / 2;
+  if (height <= rows) return strip_create(c, &c->strips[strip_first], height, pad, pad, any, bias);
+  dnnl_status_t status = strip_create(c, &c->strips[strip_first], rows, pad, 0, any, bias);
+  const size_t last = (height - 1) % rows + 1;
+  if (status == dnnl_success && height > rows + last) {
+    status = strip_create(c, &c->strips[strip_middle], rows, 0, 0, LAYOUT_REF(c->packed), bias);
+  }
+  if (status == dnnl_success) {
+    status = strip_create(c, &c->strips[strip_last], last, 0, pad, LAYOUT_REF(c->packed), bias);
+  }
+  return status;
+}
+
+static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const float *weights) {
+  dnnl_memory_t from = NULL;
+  dnnl_stream_t stream = NULL;
+  dnnl_primitive_desc_t descriptor = NULL;
+  dnnl_primitive_t reorder = NULL;
+  dnnl_status_t status = dnnl_memory_create(&from, plain, c->engine, (void *)weights);
+  if (status == dnnl_success) {
+    status = dnnl_memory_create(&c->weights, LAYOUT_REF(c->packed), c->engine, DNNL_MEMORY_ALLOCATE);
+  }
+  if (status == dnnl_success) {
+    status = reorder_descriptor(&descriptor, c->engine, plain, LAYOUT_REF(c->packed));
+  }
+  if (status == dnnl_success) status = dnnl_primitive_create(&reorder, descriptor);
+  if (status == dnnl_success) status = dnnl_stream_create(&stream, c->engine, 0);
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, c->weights}};
+  if (status == dnnl_success) status = dnnl_primitive_execute(reorder, stream, 2, arguments);
+  if (status == dnnl_success) status = dnnl_stream_wait(stream);
+  if (stream) dnnl_stream_destroy(stream);
+  if (reorder) dnnl_primitive_destroy(reorder);
+  if (descriptor) dnnl_primitive_desc_destroy(descriptor);
+  if (from) dnnl_memory_destroy(from);
+  return status;
+}
+
+static dnnl_status_t copy_bias(enginec_convolution *c, layout_ref plain, const float *bias) {
+  void *data = NULL;
+  dnnl_status_t status = dnnl_memory_create(&c->bias, plain, c->engine, DNNL_MEMORY_ALLOCATE);
+  if (status == dnnl_success) status = dnnl_memory_get_data_handle(c->bias, &data);
+  if (status == dnnl_success) memcpy(data, bias, c->shape.out_channels * sizeof(float));
+  return status;
+}
+
+static const char *create(enginec_convolution *c, const float *weights, const float *bias) {
+  const int64_t out = (int64_t)c->shape.out_channels, in = (int64_t)c->shape.in_channels;
+  const int64_t kernel = (int64_t)c->shape.kernel;
+  const dnnl_dims_t weight_dims = {out, in, kernel, kernel}, bias_dims = {out};
+  layout any = {0}, plain = {0}, bias_layout = {0};
+  const char *error = NULL;
+  if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success) {
+    error = "oneDNN finds no CPU engine";
+  } else if (set_attributes(c) != dnnl_success) {
+    error = "oneDNN refuses the activation";
+  } else if (layout_create(&any, 4, weight_dims, dnnl_format_tag_any) != dnnl_success ||
+             layout_create(&plain, 4, weight_dims, dnnl_oihw) != dnnl_success ||
+             layout_create(&bias_layout, 1, bias_dims, dnnl_x) != dnnl_success ||
+             strips_create(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
+    error = "oneDNN has no kernel for these sizes";
+  } else if (pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success ||
+             copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
+    error = "oneDNN cannot pack the weights";
+  }
+  layout_destroy(&any);
+  layout_destroy(&plain);
+  layout_destroy(&bias_layout);
+  return error;
+}
+
+enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
+                                                const float *weights, const float *bias,
+                                                const char **error) {
+  enginec_convolution *c = calloc(1, sizeof *c);
+  *error = c ? NULL : "out of memory";
+  if (!c) return NULL;
+  c->shape = *shape;
+  *error = create(c, weights, bias);
+  if (!*error) return c;
+  enginec_convolution_destroy(c);
+  return NULL;
+}
+
+void enginec_convolution_destroy(enginec_convolution *c) {
+  for (int k = 0; k < strip_kinds; k++) {
+    if (c->strips[k].primitive) dnnl_primitive_destroy(c->strips[k].primitive);
+    layout_destroy(&c->strips[k].source);
+    layout_destroy(&c->strips[k].destination);
+    layout_destroy(&c->strips[k].scratch);
+  }
+  layout_destroy(&c->packed);
+  if (c->weights) dnnl_memory_destroy(c->weights);
+  if (c->bias) dnnl_memory_destroy(c->bias);
+  if (c->attributes) dnnl_primitive_attr_destroy(c->attributes);
+  if (c->engine) dnnl_engine_destroy(c->engine);
+  free(c);
+}
+
+size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) { return c->scratch_bytes; }
+
+const char *enginec_convolution_implementation(const enginec_convolution *c) {
+  return c->implementation;
+}
+
+// MARK: Execution
+
+enginec_convolution_runner *enginec_convolution_runner_create(const enginec_convolution *c) {
+  enginec_convolution_runner *runner = calloc(1, sizeof *runner);
+  if (!runner) return NULL;
+  runner->convolution = c;
+  dnnl_status_t status = dnnl_stream_create(&runner->stream, c->engine, 0);
+  for (int k = 0; k < strip_kinds && status == dnnl_success; k++) {
+    const strip *s = &c->strips[k];
+    binding *b = &runner->bindings[k];
+    if (!s->primitive) continue;
+    status |= dnnl_memory_create(&b->source, LAYOUT_REF(s->source), c->engine, DNNL_MEMORY_NONE);
+    status |= dnnl_memory_create(&b->destination, LAYOUT_REF(s->destination), c->engine,
+                                 DNNL_MEMORY_NONE);
+    status |= dnnl_memory_create(&b->scratch, LAYOUT_REF(s->scratch), c->engine, DNNL_MEMORY_NONE);
+  }
+  if (status == dnnl_success) return runner;
+  enginec_convolution_runner_destroy(runner);
+  return NULL;
+}
+
+void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
+  for (int k = 0; k < strip_kinds; k++) {
+    const binding *b = &runner->bindings[k];
+    if (b->source) dnnl_memory_destroy(b->source);
+    if (b->destination) dnnl_memory_destroy(b->destination);
+    if (b->scratch) dnnl_memory_destroy(b->scratch);
+  }
+  if (runner->stream) dnnl_stream_destroy(runner->stream);
+  free(runner);
+}
+
+static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) {
+  if (first_row == 0) return strip_first;
+  return first_row + shape->strip_rows >= shape->height ? strip_last : strip_middle;
+}
+
+int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
+                                size_t first_row, void *scratch) {
+  const enginec_convolution *c = runner->convolution;
+  const int kind = strip_kind(&c->shape, first_row);
+  const binding *b = &runner->bindings[kind];
+  const size_t row_floats = c->shape.width * c->shape.in_channels;
+  const size_t above = c->shape.kernel / 2 - c->strips[kind].first_source_row;
+  dnnl_memory_set_data_handle(b->source, (void *)(x + (first_row - above) * row_floats));
+  dnnl_memory_set_data_handle(b->destination, out);
+  dnnl_memory_set_data_handle(b->scratch, scratch);
+  const dnnl_exec_arg_t arguments[] = {
+      {DNNL_ARG_SRC, b->source},           {DNNL_ARG_WEIGHTS, c->weights}, {DNNL_ARG_BIAS, c->bias},
+      {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
+  };
+  const dnnl_status_t status =
+      dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, 5, arguments);
+  return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
+}
+
+// MARK: Process
+
+extern void omp_set_num_threads(int count); // libgomp, which Debian builds oneDNN with
+
+void enginec_use_one_thread(void) { omp_set_num_threads(1); }
+
+const char *enginec_onednn_version(void) {
+  static char text[32];
+  const dnnl_version_t *version = dnnl_version();
+  snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
+  return text;
+}
