@@ -1,0 +1,125 @@
+/// A network as a list of operations in the order in which they run.
+///
+/// A graph is built for one tile size, from top to bottom, and is then compiled by a ``Backend``:
+///
+/// ```swift
+/// var graph = Graph()
+/// let picture = graph.input(Shape(height: 180, width: 320, channels: 3))
+/// let features = graph.convolution(picture, head)
+/// graph.output = graph.pixelShuffle(graph.convolution(features, tail), factor: 4)
+/// ```
+public struct Graph: Sendable {
+  /// A tensor of the graph: an input or the result of an operation.
+  public struct Value: Hashable, Sendable {
+    let index: Int
+  }
+
+  /// The inputs in the order in which they were made.
+  public private(set) var inputs: [Value] = []
+
+  /// The operations in execution order.
+  public private(set) var operations: [Operation] = []
+
+  /// The value that running the graph returns; set before compiling.
+  public var output: Value?
+
+  private var shapes: [Shape] = []
+
+  /// Creates a graph without values.
+  public init() {}
+
+  /// The size of a value.
+  public func shape(of value: Value) -> Shape { shapes[value.index] }
+
+  /// The number of values; their indices run from 0.
+  var valueCount: Int { shapes.count }
+
+  /// Adds an input.
+  public mutating func input(_ shape: Shape) -> Value {
+    let value = makeValue(shape)
+    inputs.append(value)
+    return value
+  }
+
+  /// Adds `activation(convolution(x) + bias) + residual`.
+  public mutating func convolution(
+    _ x: Value,
+    _ convolution: Convolution,
+    addTo residual: Value? = nil,
+  ) -> Value {
+    var shape = shape(of: x)
+    precondition(shape.channels == convolution.inputChannels, "channels of \(shape) do not fit")
+    shape.channels = convolution.outputChannels
+    if let residual { precondition(self.shape(of: residual) == shape, "a residual has the size") }
+    return append(.convolution(convolution), [x] + (residual.map { [$0] } ?? []), shape)
+  }
+
+  /// Adds the sum of values of one size, each times its weight.
+  public mutating func weightedSum(_ terms: [(weight: Float, value: Value)]) -> Value {
+    let shape = shape(of: terms[0].value)
+    precondition(terms.allSatisfy { self.shape(of: $0.value) == shape }, "terms have one size")
+    return append(.weightedSum(terms.map(\.weight)), terms.map(\.value), shape)
+  }
+
+  /// Adds the values' channels side by side.
+  public mutating func concatenation(_ values: [Value]) -> Value {
+    var shape = shape(of: values[0])
+    shape.channels = values.reduce(0) { $0 + self.shape(of: $1).channels }
+    precondition(
+      values.allSatisfy { self.shape(of: $0).pixelCount == shape.pixelCount },
+      "concatenated values have one size",
+    )
+    return append(.concatenation, values, shape)
+  }
+
+  /// Adds PyTorch's `pixel_shuffle`: `factor²` channels become `factor` × `factor` pixels.
+  public mutating func pixelShuffle(_ x: Value, factor: Int) -> Value {
+    var shape = enlarged(shape(of: x), by: factor)
+    precondition(shape.channels % (factor * factor) == 0, "channels come in groups of factor²")
+    shape.channels /= factor * factor
+    return append(.pixelShuffle(factor: factor), [x], shape)
+  }
+
+  /// Adds PyTorch's `pixel_unshuffle`: `factor` × `factor` pixels become `factor²` channels.
+  public mutating func pixelUnshuffle(_ x: Value, factor: Int) -> Value {
+    var shape = shape(of: x)
+    precondition(shape.height % factor == 0 && shape.width % factor == 0, "whole blocks only")
+    shape.height /= factor
+    shape.width /= factor
+    shape.channels *= factor * factor
+    return append(.pixelUnshuffle(factor: factor), [x], shape)
+  }
+
+  /// Adds a nearest-neighbour enlargement.
+  public mutating func nearest(_ x: Value, factor: Int) -> Value {
+    append(.nearest(factor: factor), [x], enlarged(shape(of: x), by: factor))
+  }
+
+  /// Adds a bicubic enlargement.
+  public mutating func bicubic(_ x: Value, factor: Int) -> Value {
+    append(.bicubic(factor: factor), [x], enlarged(shape(of: x), by: factor))
+  }
+
+  private func enlarged(_ shape: Shape, by factor: Int) -> Shape {
+    Shape(
+      height: shape.height * factor,
+      width: shape.width * factor,
+      channels: shape.channels,
+    )
+  }
+
+  private mutating func append(
+    _ kind: Operation.Kind,
+    _ operands: [Value],
+    _ shape: Shape,
+  ) -> Value {
+    let result = makeValue(shape)
+    operations.append(Operation(kind: kind, operands: operands, result: result))
+    return result
+  }
+
+  private mutating func makeValue(_ shape: Shape) -> Value {
+    shapes.append(shape)
+    return Value(index: shapes.count - 1)
+  }
+}
