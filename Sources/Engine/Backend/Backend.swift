@@ -1,0 +1,43 @@
+/// A library that runs graphs.
+///
+/// A backend provides what differs between libraries, the kernels that multiply; the operations that
+/// only move samples are the same for all. Nothing above this protocol knows which backend runs.
+public protocol Backend: Sendable {
+  /// The name on the command line and in reports.
+  var name: String { get }
+
+  /// Returns a kernel for a convolution of a picture of this size.
+  ///
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
+  func kernel(
+    for convolution: Convolution,
+    input: Shape,
+    hasResidual: Bool,
+  ) throws(EngineError) -> any Kernel
+}
+
+/// An operation ready to run: weights repacked, sizes fixed. Immutable, shared by all programs.
+public protocol Kernel: Sendable {
+  /// Temporary memory that a run needs, in bytes.
+  var scratchByteCount: Int { get }
+
+  /// Returns what one thread needs to run the kernel.
+  func makeRunner() throws(EngineError) -> any KernelRunner
+}
+
+/// A kernel bound to one thread; running it allocates nothing.
+public protocol KernelRunner {
+  /// Computes the result from the operands, in the order of the operation.
+  func run(
+    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
+    _ result: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutableRawPointer,
+  ) throws(EngineError)
+}
+
+extension Backend {
+  /// Prepares a graph to run: repacks its weights and lays out its memory.
+  public func compile(_ graph: Graph) throws(EngineError) -> CompiledGraph {
+    try CompiledGraph(graph, backend: self)
+  }
+}

@@ -1,0 +1,92 @@
+/// A graph that is ready to run on any number of threads, each with a ``Program`` of its own.
+public final class CompiledGraph: Sendable {
+  struct Step: Sendable {
+    let name: String
+    let kernel: any Kernel
+    let operands: [Location]
+    let result: Location
+    let scratchOffset: Int
+  }
+
+  /// Where a value lies while the program runs.
+  enum Location: Sendable {
+    case arena(byteOffset: Int)
+    case input(Int)
+  }
+
+  /// The size of the memory that each program allocates, in bytes.
+  public let arenaByteCount: Int
+
+  /// The sizes of the inputs, in order.
+  public let inputShapes: [Shape]
+
+  /// The size of the output.
+  public let outputShape: Shape
+
+  /// Multiplications with addition in the convolutions of one run.
+  public let multiplyAddCount: Int
+
+  let steps: [Step]
+  let output: Location
+
+  init(_ graph: Graph, backend: some Backend) throws(EngineError) {
+    guard let output = graph.output else { preconditionFailure("the graph has an output") }
+    let kernels = try graph.operations.map { (operation) throws(EngineError) in
+      try operation.kernel(in: graph, backend: backend)
+    }
+    let layout = Layout(graph, output: output, scratch: kernels.map(\.scratchByteCount))
+    steps = graph.operations.indices.map { index in
+      let operation = graph.operations[index]
+      return Step(
+        name: operation.kind.name,
+        kernel: kernels[index],
+        operands: operation.operands.map { layout.locations[$0.index] },
+        result: layout.locations[operation.result.index],
+        scratchOffset: layout.scratchOffsets[index],
+      )
+    }
+    self.output = layout.locations[output.index]
+    arenaByteCount = layout.byteCount
+    inputShapes = graph.inputs.map { graph.shape(of: $0) }
+    outputShape = graph.shape(of: output)
+    multiplyAddCount = graph.multiplyAddCount
+  }
+}
+
+/// The memory plan of a graph: its values, then the scratch memory of its steps.
+private struct Layout {
+  let locations: [CompiledGraph.Location]
+  let scratchOffsets: [Int]
+  let byteCount: Int
+
+  init(_ graph: Graph, output: Graph.Value, scratch: [Int]) {
+    let results = graph.operations.indices.map { graph.buffer(ofResultAt: $0, output: output) }
+    let temporaries = scratch.indices.map {
+      MemoryPlan.Buffer(life: $0...$0, byteCount: scratch[$0])
+    }
+    let plan = MemoryPlan(results + temporaries)
+    var locations = [CompiledGraph.Location](
+      repeating: .arena(byteOffset: 0),
+      count: graph.valueCount,
+    )
+    for (index, input) in graph.inputs.enumerated() { locations[input.index] = .input(index) }
+    for (operation, offset) in zip(graph.operations, plan.offsets) {
+      locations[operation.result.index] = .arena(byteOffset: offset)
+    }
+    self.locations = locations
+    scratchOffsets = Array(plan.offsets.dropFirst(results.count))
+    byteCount = plan.byteCount
+  }
+}
+
+extension Graph {
+  /// The memory of an operation's result, from its making to its last use.
+  fileprivate func buffer(ofResultAt step: Int, output: Value) -> MemoryPlan.Buffer {
+    let result = operations[step].result
+    let lastUse = operations.lastIndex { $0.operands.contains(result) } ?? step
+    return MemoryPlan.Buffer(
+      life: step...(result == output ? operations.count : lastUse),
+      byteCount: shape(of: result).count * MemoryLayout<Float>.size,
+    )
+  }
+}

@@ -1,0 +1,140 @@
+internal import EngineC
+
+/// The default backend: oneDNN, whose kernels are generated at run time for AVX2, AVX-512 and beyond.
+public struct OneDNNBackend: Backend {
+  /// `onednn`.
+  public let name = "onednn"
+
+  private let stripBudget: Int
+
+  /// Creates the backend.
+  ///
+  /// - Parameter stripBudget: The bytes of output that a convolution produces before bias, activation
+  ///   and residual are applied to them. The default fits half of a 1 MiB second-level cache.
+  public init(stripBudget: Int = 512 << 10) {
+    self.stripBudget = stripBudget
+  }
+
+  /// Returns a kernel that runs strip by strip.
+  ///
+  /// oneDNN fuses bias and most activations itself; version 2.6 has no fast PReLU, so that
+  /// follows in a pass of our own, as does the residual.
+  public func kernel(
+    for convolution: Convolution,
+    input: Shape,
+    hasResidual: Bool,
+  ) throws(EngineError) -> any Kernel {
+    try OneDNNConvolution(
+      convolution,
+      input: input,
+      hasResidual: hasResidual,
+      strips: Strips(
+        height: input.height,
+        bytesPerRow: input.width * convolution.outputChannels * MemoryLayout<Float>.size,
+        budget: stripBudget,
+      ),
+    )
+  }
+}
+
+/// A convolution by oneDNN. Safe to share: the C object never changes after its creation.
+private final class OneDNNConvolution: Kernel, @unchecked Sendable {
+  let input: Shape
+  let outputChannels: Int
+  let strips: Strips
+  let finish: Finish
+  let native: OpaquePointer
+
+  init(
+    _ convolution: Convolution,
+    input: Shape,
+    hasResidual: Bool,
+    strips: Strips,
+  ) throws(EngineError) {
+    self.input = input
+    self.strips = strips
+    outputChannels = convolution.outputChannels
+    var shape = enginec_convolution_shape(convolution, input: input, strips: strips)
+    var finish = Finish(hasResidual: hasResidual)
+    if case .prelu = convolution.activation {
+      finish.activation = convolution.activation
+      (shape.activation, shape.alpha) = Activation.none.function
+    }
+    self.finish = finish
+    var reason: UnsafePointer<CChar>?
+    let created = enginec_convolution_create(&shape, convolution.weights, convolution.bias, &reason)
+    guard let created else {
+      throw .backend(
+        operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(input)",
+        reason: reason.map { String(cString: $0) } ?? "unknown",
+      )
+    }
+    native = created
+  }
+
+  deinit {
+    enginec_convolution_destroy(native)
+  }
+
+  var scratchByteCount: Int { enginec_convolution_scratch_bytes(native) }
+
+  func makeRunner() throws(EngineError) -> any KernelRunner {
+    guard let runner = enginec_convolution_runner_create(native) else {
+      throw .backend(operation: "a convolution", reason: "out of memory")
+    }
+    return OneDNNRunner(convolution: self, native: runner)
+  }
+}
+
+private final class OneDNNRunner: KernelRunner {
+  private let convolution: OneDNNConvolution
+  private let native: OpaquePointer
+
+  init(convolution: OneDNNConvolution, native: OpaquePointer) {
+    self.convolution = convolution
+    self.native = native
+  }
+
+  deinit {
+    enginec_convolution_runner_destroy(native)
+  }
+
+  func run(
+    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
+    _ result: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutableRawPointer,
+  ) throws(EngineError) {
+    let channels = convolution.outputChannels
+    let width = convolution.input.width
+    try convolution.strips.forEach { (first, rows) throws(EngineError) in
+      let strip = result + first * width * channels
+      let status = enginec_convolution_execute(native, operands[0], strip, first, scratch)
+      guard status == 0 else {
+        throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
+      }
+      guard !convolution.finish.isEmpty else { return }
+      convolution.finish.apply(
+        to: strip,
+        pixelCount: rows * width,
+        channels: channels,
+        residual: operands.count == 2 ? operands[1] + first * width * channels : nil,
+      )
+    }
+  }
+}
+
+extension enginec_convolution_shape {
+  fileprivate init(_ convolution: Convolution, input: Shape, strips: Strips) {
+    let function = convolution.activation.function
+    self.init(
+      height: input.height,
+      width: input.width,
+      in_channels: convolution.inputChannels,
+      out_channels: convolution.outputChannels,
+      kernel: convolution.kernel,
+      strip_rows: strips.rows,
+      activation: function.code,
+      alpha: function.alpha,
+    )
+  }
+}

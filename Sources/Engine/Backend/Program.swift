@@ -1,0 +1,90 @@
+internal import Glibc
+
+/// A compiled graph with the memory to run it, used by one thread at a time.
+///
+/// Running allocates nothing.
+public final class Program {
+  /// The graph that runs.
+  public let graph: CompiledGraph
+
+  /// The time spent so far in each kind of operation, in seconds, by name.
+  public var secondsByOperation: [String: Double] {
+    zip(graph.steps, seconds).reduce(into: [:]) { $0[$1.0.name, default: 0] += $1.1 }
+  }
+
+  private let arena: UnsafeMutableRawPointer
+  private let runners: [any KernelRunner]
+  private let operands: [UnsafeMutableBufferPointer<UnsafePointer<Float>>]
+  private var seconds: [Double]
+
+  /// Allocates the arena and prepares every kernel for the calling thread.
+  public init(_ graph: CompiledGraph) throws(EngineError) {
+    runners = try graph.steps.map { (step) throws(EngineError) in try step.kernel.makeRunner() }
+    self.graph = graph
+    arena = .allocate(byteCount: graph.arenaByteCount + 64, alignment: 64)
+    operands = graph.steps.map { .allocate(capacity: $0.operands.count) }
+    seconds = Array(repeating: 0, count: graph.steps.count)
+    bindArena()
+  }
+
+  deinit {
+    for pointers in operands { pointers.deallocate() }
+    arena.deallocate()
+  }
+
+  /// Runs the graph.
+  ///
+  /// - Parameter inputs: One tensor for each of the graph's inputs, with its shape.
+  /// - Returns: The output in NHWC order; valid until the next run.
+  public func run(_ inputs: Tensor...) throws(EngineError) -> UnsafePointer<Float> {
+    precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
+    try withExtendedLifetime(inputs) { () throws(EngineError) in
+      bind(inputs)
+      for index in graph.steps.indices { try run(step: index) }
+    }
+    return UnsafePointer(pointer(to: graph.output))
+  }
+
+  private func run(step index: Int) throws(EngineError) {
+    let step = graph.steps[index]
+    let start = monotonicSeconds()
+    try runners[index].run(
+      UnsafeBufferPointer(operands[index]),
+      pointer(to: step.result),
+      scratch: arena + step.scratchOffset,
+    )
+    seconds[index] += monotonicSeconds() - start
+  }
+
+  private func bindArena() {
+    for (step, pointers) in zip(graph.steps, operands) {
+      for (index, location) in step.operands.enumerated() {
+        guard case .arena = location else { continue }
+        pointers.initializeElement(at: index, to: UnsafePointer(pointer(to: location)))
+      }
+    }
+  }
+
+  private func bind(_ inputs: [Tensor]) {
+    for (step, pointers) in zip(graph.steps, operands) {
+      for (index, location) in step.operands.enumerated() {
+        guard case .input(let number) = location else { continue }
+        pointers.initializeElement(at: index, to: UnsafePointer(inputs[number].pointer))
+      }
+    }
+  }
+
+  private func pointer(to location: CompiledGraph.Location) -> UnsafeMutablePointer<Float> {
+    guard case .arena(let byteOffset) = location else {
+      preconditionFailure("inputs are bound, not placed")
+    }
+    return (arena + byteOffset).assumingMemoryBound(to: Float.self)
+  }
+}
+
+/// Seconds on a clock that never jumps.
+package func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

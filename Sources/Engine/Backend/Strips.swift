@@ -1,0 +1,23 @@
+/// How a convolution walks down a picture: strips of rows, so that what follows the sums finds them
+/// in the cache.
+struct Strips: Sendable {
+  let height: Int
+
+  /// Rows of a strip; the last one may be shorter.
+  let rows: Int
+
+  /// - Parameter bytesPerRow: What a strip's row occupies in the cache.
+  init(height: Int, bytesPerRow: Int, budget: Int) {
+    self.height = height
+    rows = min(height, max(1, budget / max(1, bytesPerRow)))
+  }
+
+  /// Calls `body` with the first row and the number of rows of each strip.
+  func forEach(_ body: (Int, Int) throws(EngineError) -> Void) throws(EngineError) {
+    var first = 0
+    while first < height {
+      try body(first, min(rows, height - first))
+      first += rows
+    }
+  }
+}
