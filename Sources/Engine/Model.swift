@@ -1,0 +1,60 @@
+internal import EngineC
+
+/// A trained super-resolution model: its network with weights, and what its card says.
+public struct Model: Sendable {
+  /// The names of the models inside the library.
+  public static let bundledNames = ["fast"]
+
+  /// What the user calls it: a bundled name or a path.
+  public let name: String
+
+  /// How many times larger the output is.
+  public var scale: Int { network.scale }
+
+  /// The strings in the file that describe it: network, data, method, …
+  public let card: [String: String]
+
+  let network: any Network
+
+  /// Loads a bundled model by name, or a safetensors file by path.
+  ///
+  /// A name with a slash or ending in `.safetensors` is a path.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(named name: String) throws(EngineError) {
+    let isPath = name.contains("/") || name.hasSuffix(".safetensors")
+    try self.init(name: name, store: isPath ? WeightStore(path: name) : Model.bundled(name))
+  }
+
+  private init(name: String, store: WeightStore) throws(EngineError) {
+    self.name = name
+    card = store.metadata
+    switch store.metadata["network"] {
+    case "compact": network = try CompactNetwork(store)
+    case let kind?: throw store.failure("its network '\(kind)' is unknown here")
+    case nil: throw store.failure("its metadata does not name a network")
+    }
+  }
+
+  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
+  public var cost: (multiplyAddsPerPixel: Int, halo: Int) {
+    // Large enough for any network's down-sampling levels, small enough to be free.
+    let graph = network.graph(height: 64, width: 64)
+    return (graph.multiplyAddCount / (64 * 64), graph.halo)
+  }
+
+  private static func bundled(_ name: String) throws(EngineError) -> WeightStore {
+    var byteCount = 0
+    guard let bytes = enginec_bundled_model(name, &byteCount) else {
+      let known = bundledNames.joined(separator: ", ")
+      throw .model(
+        subject: "'\(name)'",
+        reason: "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
+      )
+    }
+    return try WeightStore(
+      staticBytes: UnsafeRawBufferPointer(start: bytes, count: byteCount),
+      subject: "'\(name)' (bundled)",
+    )
+  }
+}

@@ -1,0 +1,11 @@
+/// A super-resolution network: weights, and how they become a graph.
+public protocol Network: Sendable {
+  /// How many times larger the output is.
+  var scale: Int { get }
+
+  /// The network for a picture of this size.
+  ///
+  /// The graph's first input is the low-resolution picture, RGB in −1…1; a second one, if any, is
+  /// standard normal noise of the output's size. The output is the picture, RGB in −1…1.
+  func graph(height: Int, width: Int) -> Graph
+}

@@ -1,0 +1,86 @@
+/// A rectangle of pixels.
+public struct PixelRect: Hashable, Sendable {
+  /// The first column.
+  public var x: Int
+
+  /// The first row.
+  public var y: Int
+
+  /// Columns.
+  public var width: Int
+
+  /// Rows.
+  public var height: Int
+}
+
+/// How a picture is cut into tiles that can be worked on one by one.
+///
+/// Cores tile the picture: every pixel belongs to exactly one. Each tile is computed from a window,
+/// its core and `halo` pixels around it as far as the picture reaches. All windows have one size, so that
+/// one program serves them all: at the picture's edges the window is moved inwards.
+public struct TilePlan: Sendable {
+  /// A tile in pixels of the low-resolution picture.
+  public struct Tile: Hashable, Sendable {
+    /// The pixels that this tile contributes.
+    public let core: PixelRect
+
+    /// The pixels that it is computed from; contains the core.
+    public let window: PixelRect
+  }
+
+  /// The tiles, rows first.
+  public let tiles: [Tile]
+
+  /// The columns of every window.
+  public let windowWidth: Int
+
+  /// The rows of every window.
+  public let windowHeight: Int
+
+  /// Cuts a picture.
+  ///
+  /// - Parameters:
+  ///   - tileSide: The largest side of a core; nil for no limit.
+  ///   - halo: The receptive radius of the network in pixels.
+  public init(width: Int, height: Int, tileSide: Int?, halo: Int) {
+    let columns = TilePlan.cuts(width, side: tileSide ?? width)
+    let rows = TilePlan.cuts(height, side: tileSide ?? height)
+    let windowColumns = TilePlan.windows(around: columns, halo: halo, length: width)
+    let windowRows = TilePlan.windows(around: rows, halo: halo, length: height)
+    windowWidth = windowColumns[0].count
+    windowHeight = windowRows[0].count
+    tiles = rows.indices.flatMap { y in
+      columns.indices.map { x in
+        Tile(
+          core: PixelRect(columns[x], rows[y]),
+          window: PixelRect(windowColumns[x], windowRows[y]),
+        )
+      }
+    }
+  }
+
+  // As few cores as the side allows, as equal as possible.
+  private static func cuts(_ length: Int, side: Int) -> [Range<Int>] {
+    let count = (length + side - 1) / side
+    return (0..<count).map { (length * $0 / count)..<(length * ($0 + 1) / count) }
+  }
+
+  private static func windows(
+    around cores: [Range<Int>],
+    halo: Int,
+    length: Int,
+  ) -> [Range<Int>] {
+    let widest = cores.map(\.count).max() ?? length
+    let size = min(length, widest + 2 * halo)
+    return cores.map { core in
+      let start = min(max(0, core.lowerBound - halo), length - size)
+      return start..<(start + size)
+    }
+  }
+}
+
+extension PixelRect {
+  fileprivate init(_ columns: Range<Int>, _ rows: Range<Int>) {
+    self.init(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
+  }
+}
