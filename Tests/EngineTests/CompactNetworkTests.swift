@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Engine
+
+@Suite struct CompactNetworkTests {
+  // The input, noise and output of the same network in PyTorch; made with the weights.
+  private static let fixture = "Tests/EngineTests/Fixtures/fast-io.safetensors"
+
+  @Test(arguments: [0, 1])
+  func bundledModelEqualsPyTorch(backend: Int) throws {
+    let store = try WeightStore(path: repositoryRoot + Self.fixture)
+    let picture = try store.pictureTensor("lr")
+    let model = try Model(named: "fast")
+    let graph = model.network.graph(height: picture.shape.height, width: picture.shape.width)
+    let program = try Program(backends[backend].compile(graph))
+    let expected = try store.pictureTensor("output")
+
+    let output = try program.run(picture, store.pictureTensor("noise"))
+
+    let actual = UnsafeBufferPointer(start: output, count: expected.shape.count)
+    #expect(maximumDifference(actual, expected.samples) <= Tolerance.network)
+  }
+
+  @Test func haloCoversTheReceptiveField() throws {
+    // 14 convolutions of 3 × 3, two pixels for bicubic, and one for the block that pixel unshuffle reads.
+    #expect(try Model(named: "fast").cost.halo == 17)
+  }
+}
+
+/// The folder of the package, with a slash.
+let repositoryRoot = String(#filePath.dropLast("Tests/EngineTests/CompactNetworkTests.swift".count))
+
+extension WeightStore {
+  /// A PyTorch picture (1, 3, height, width) as a tensor.
+  func pictureTensor(_ name: String) throws -> Tensor {
+    let weights = try weights(name)
+    let (height, width) = (weights.dimensions[2], weights.dimensions[3])
+    let plane = height * width
+    let samples = (0..<plane).flatMap { p in (0..<3).map { weights.values[$0 * plane + p] } }
+    return Tensor(shape: Shape(height: height, width: width, channels: 3), samples: samples)
+  }
+}

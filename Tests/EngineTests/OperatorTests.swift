@@ -1,0 +1,205 @@
+import TestSupport
+import Testing
+
+@testable import Engine
+
+let backends: [any Backend] = [OneDNNBackend(), OpenBLASBackend()]
+
+/// Runs a graph of one operation over guarded memory.
+func run(
+  _ backend: any Backend,
+  inputs: [(shape: Shape, samples: [Float])],
+  _ build: (inout Graph, [Graph.Value]) -> Graph.Value,
+) throws -> [Float] {
+  var graph = Graph()
+  let values = inputs.map { graph.input($0.shape) }
+  let output = build(&graph, values)
+  let operation = graph.operations[0]
+  let kernel = try operation.kernel(in: graph, backend: backend)
+  let count = graph.shape(of: output).count
+
+  // Canaries on both sides show writes outside the result and outside the scratch memory.
+  let guarded = Guarded(count: count)
+  let scratch = Guarded(count: (kernel.scratchByteCount + 3) / 4)
+  let tensors = inputs.map { Tensor(shape: $0.shape, samples: $0.samples) }
+  let operands = operation.operands.map { UnsafePointer(tensors[$0.index].pointer) }
+  try withExtendedLifetime(tensors) {
+    try operands.withUnsafeBufferPointer {
+      try kernel.makeRunner().run($0, guarded.samples, scratch: scratch.samples)
+    }
+  }
+  #expect(guarded.isIntact && scratch.isIntact)
+  return (0..<count).map { guarded.samples[$0] }
+}
+
+/// Floats with 64 canaries before and after.
+final class Guarded {
+  private static let canary: Float = 12345.678
+  private static let margin = 64
+  private let memory: UnsafeMutableBufferPointer<Float>
+  private let count: Int
+
+  init(count: Int) {
+    self.count = count
+    let raw = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: (count + 2 * Guarded.margin) * 4, alignment: 64)
+    memory = raw.bindMemory(to: Float.self)
+    memory.initialize(repeating: Guarded.canary)
+  }
+
+  deinit { memory.deallocate() }
+
+  var samples: UnsafeMutablePointer<Float> { memory.baseAddress.unsafelyUnwrapped + Guarded.margin }
+
+  var isIntact: Bool {
+    memory.prefix(Guarded.margin).allSatisfy { $0 == Guarded.canary }
+      && memory.suffix(Guarded.margin).allSatisfy { $0 == Guarded.canary }
+  }
+}
+
+@Suite struct OperatorTests {
+  struct Case: CustomTestStringConvertible {
+    var height: Int
+    var width: Int
+    var inputs: Int
+    var outputs: Int
+    var kernel = 3
+
+    var testDescription: String { "\(height)×\(width), \(inputs)→\(outputs), \(kernel)×\(kernel)" }
+  }
+
+  static let cases = [
+    Case(height: 1, width: 1, inputs: 1, outputs: 1),
+    Case(height: 1, width: 9, inputs: 3, outputs: 5),
+    Case(height: 9, width: 1, inputs: 5, outputs: 3),
+    Case(height: 2, width: 2, inputs: 16, outputs: 17),
+    Case(height: 7, width: 13, inputs: 51, outputs: 48),
+    Case(height: 17, width: 15, inputs: 48, outputs: 48),
+    Case(height: 16, width: 33, inputs: 7, outputs: 65),
+    Case(height: 5, width: 12, inputs: 48, outputs: 12, kernel: 1),
+    Case(height: 11, width: 6, inputs: 9, outputs: 20, kernel: 5),
+  ]
+
+  @Test(arguments: cases, [0, 1])
+  func convolvesAsTheReferenceDoes(_ size: Case, backend: Int) throws {
+    try check(size, .none, backend: backends[backend], tolerance: Tolerance.float32Accumulation)
+  }
+
+  @Test(arguments: [0, 1])
+  func appliesEveryActivationAndResidual(backend: Int) throws {
+    var random = SeededGenerator(seed: 7)
+    let size = Case(height: 6, width: 10, inputs: 19, outputs: 21)
+    let activations: [Activation] = [
+      .none, .relu, .leakyReLU(slope: 0.2), .prelu(slopes: random.floats(21)), .silu, .gelu,
+    ]
+    for activation in activations {
+      for hasResidual in [false, true] {
+        try check(
+          size, activation, hasResidual: hasResidual, backend: backends[backend],
+          tolerance: Tolerance.transcendental)
+      }
+    }
+  }
+
+  // A budget of a few rows forces first, middle and last strips, the last one shorter.
+  @Test(arguments: [1, 2, 3, 4, 5, 8])
+  func cutsIntoStripsWithoutChangingTheResult(rows: Int) throws {
+    let size = Case(height: 11, width: 7, inputs: 6, outputs: 8)
+    try check(
+      size, .prelu(slopes: Array(repeating: 0.3, count: 8)), hasResidual: true,
+      backend: OneDNNBackend(stripBudget: rows * 7 * 8 * 4),
+      tolerance: Tolerance.float32Accumulation)
+  }
+
+  private func check(
+    _ size: Case,
+    _ activation: Activation,
+    hasResidual: Bool = false,
+    backend: any Backend,
+    tolerance: Float,
+  ) throws {
+    var random = SeededGenerator(seed: 42)
+    let input = Shape(height: size.height, width: size.width, channels: size.inputs)
+    let output = Shape(height: size.height, width: size.width, channels: size.outputs)
+    let area = size.kernel * size.kernel
+    let scale = 1 / Float(size.inputs * area).squareRoot()
+    let convolution = Convolution(
+      inputChannels: size.inputs,
+      outputChannels: size.outputs,
+      kernel: size.kernel,
+      weights: random.floats(size.outputs * size.inputs * area).map { $0 * scale },
+      bias: random.floats(size.outputs),
+      activation: activation,
+    )
+    let x = random.floats(input.count)
+    let residual = random.floats(output.count)
+    let inputs = hasResidual ? [(input, x), (output, residual)] : [(input, x)]
+    let actual = try run(backend, inputs: inputs) { graph, values in
+      graph.convolution(values[0], convolution, addTo: hasResidual ? values[1] : nil)
+    }
+    let expected = Reference.convolution(
+      x, input, convolution, residual: hasResidual ? residual : nil)
+    #expect(maximumDifference(actual, expected) <= tolerance, "\(backend.name), \(activation)")
+  }
+
+  @Test(arguments: [1, 2, 3, 4])
+  func shufflesPixelsAsPyTorchDoes(factor: Int) throws {
+    var random = SeededGenerator(seed: 1)
+    let shape = Shape(height: 5, width: 7, channels: 3 * factor * factor)
+    let x = random.floats(shape.count)
+    let shuffled = try run(backends[0], inputs: [(shape, x)]) { graph, values in
+      graph.pixelShuffle(values[0], factor: factor)
+    }
+    #expect(maximumDifference(shuffled, Reference.pixelShuffle(x, shape, factor: factor)) == 0)
+
+    let large = Shape(height: 5 * factor, width: 7 * factor, channels: 3)
+    let unshuffled = try run(backends[0], inputs: [(large, shuffled)]) { graph, values in
+      graph.pixelUnshuffle(values[0], factor: factor)
+    }
+    #expect(maximumDifference(unshuffled, x) == 0)
+  }
+
+  @Test(arguments: [(1, 1), (1, 5), (6, 1), (3, 2), (9, 17)], [2, 3, 4])
+  func enlargesAsPyTorchDoes(size: (height: Int, width: Int), factor: Int) throws {
+    var random = SeededGenerator(seed: 2)
+    let shape = Shape(height: size.height, width: size.width, channels: 3)
+    let x = random.floats(shape.count)
+    let cubic = try run(backends[0], inputs: [(shape, x)]) { $0.bicubic($1[0], factor: factor) }
+    let expected = Reference.bicubic(x, shape, factor: factor)
+    #expect(maximumDifference(cubic, expected) <= Tolerance.float32Accumulation)
+    let nearest = try run(backends[0], inputs: [(shape, x)]) { $0.nearest($1[0], factor: factor) }
+    #expect(maximumDifference(nearest, Reference.nearest(x, shape, factor: factor)) == 0)
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5])
+  func sumsWithWeights(terms: Int) throws {
+    var random = SeededGenerator(seed: 3)
+    let shape = Shape(height: 3, width: 11, channels: 5)
+    let inputs = (0..<terms).map { _ in (shape, random.floats(shape.count)) }
+    let weights = random.floats(terms)
+    let actual = try run(backends[0], inputs: inputs) { graph, values in
+      graph.weightedSum(zip(weights, values).map { ($0, $1) })
+    }
+    let expected = (0..<shape.count).map { i in
+      zip(weights, inputs).reduce(Float(0)) { $0 + $1.0 * $1.1.1[i] }
+    }
+    #expect(maximumDifference(actual, expected) <= Tolerance.float32Accumulation)
+  }
+
+  @Test func concatenatesChannels() throws {
+    var random = SeededGenerator(seed: 4)
+    let parts = [3, 1, 48].map { channels in
+      let shape = Shape(height: 4, width: 3, channels: channels)
+      return (shape, random.floats(shape.count))
+    }
+    let actual = try run(backends[0], inputs: parts) { graph, values in
+      graph.concatenation(values)
+    }
+    let expected = (0..<12).flatMap { pixel in
+      parts.flatMap { shape, samples in
+        samples[(pixel * shape.channels)..<((pixel + 1) * shape.channels)]
+      }
+    }
+    #expect(maximumDifference(actual, expected) == 0)
+  }
+}
