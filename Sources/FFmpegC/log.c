@@ -1,1 +1,49 @@
 #include "FFmpegC.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Atomic(ffmpegc_log_sink) current_sink;
+static _Thread_local char last_error[512];
+
+// libav may split one line over several calls; each thread collects its own.
+static _Thread_local char line[1024];
+static _Thread_local size_t length;
+
+static void deliver(int level) {
+  if (level <= AV_LOG_ERROR && length > 0)
+    snprintf(last_error, sizeof last_error, "%s", line);
+  ffmpegc_log_sink sink = atomic_load(&current_sink);
+  if (sink && length > 0)
+    sink(level, line);
+  length = 0;
+}
+
+static void receive(void *context, int level, const char *format, va_list arguments) {
+  if (level > av_log_get_level())
+    return;
+  int print_prefix = length == 0;
+  char part[sizeof line];
+  av_log_format_line2(context, level, format, arguments, part, sizeof part, &print_prefix);
+  for (const char *c = part; *c; c++) {
+    if (*c == '\n') {
+      line[length] = 0;
+      deliver(level);
+    } else if (length + 1 < sizeof line) {
+      line[length++] = (unsigned char)*c < 0x20 ? ' ' : *c;
+    }
+  }
+  line[length] = 0;
+}
+
+void ffmpegc_set_log_sink(ffmpegc_log_sink sink) {
+  atomic_store(&current_sink, sink);
+  av_log_set_callback(receive);
+}
+
+const char *ffmpegc_last_error(void) { return last_error; }
+
+void ffmpegc_clear_last_error(void) { last_error[0] = 0; }
+
+void ffmpegc_limit_allocations(size_t bytes) { av_max_alloc(bytes); }

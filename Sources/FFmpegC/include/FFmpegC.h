@@ -1,2 +1,57 @@
+// libav*, swscale and zimg as one C module, with the few things that Swift cannot import.
 #pragma once
+
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avutil.h>
+#include <libavutil/dict.h>
+#include <libavutil/display.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/mastering_display_metadata.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+#include <zimg.h>
+
+// Macros with casts or arguments are invisible to Swift.
+static const int32_t FFMPEGC_EAGAIN = AVERROR(EAGAIN);
+static const int32_t FFMPEGC_EOF = AVERROR_EOF;
+static const int32_t FFMPEGC_EXIT = AVERROR_EXIT;
+static const int32_t FFMPEGC_EXTERNAL = AVERROR_EXTERNAL;
+static const int32_t FFMPEGC_INVALIDDATA = AVERROR_INVALIDDATA;
+static const int32_t FFMPEGC_ENOMEM = AVERROR(ENOMEM);
+static const int32_t FFMPEGC_EPERM = AVERROR(EPERM);
+static const int32_t FFMPEGC_EINVAL = AVERROR(EINVAL);
+static const int64_t FFMPEGC_NOPTS = AV_NOPTS_VALUE;
+
+/// A function that receives one complete line of libav's log, without its line break.
+///
+/// Called from any thread.
+typedef void (*ffmpegc_log_sink)(int level, const char *line);
+
+/// Sends libav's log to `sink`, or nowhere when it is null. Replaces libav's printing to stderr.
+void ffmpegc_set_log_sink(ffmpegc_log_sink sink);
+
+/// The last line that libav logged as an error on this thread, or an empty string.
+///
+/// Valid until the next libav call on this thread.
+const char *ffmpegc_last_error(void);
+
+/// Forgets the last error of this thread.
+void ffmpegc_clear_last_error(void);
+
+/// Limits a single allocation of libav to `bytes`.
+void ffmpegc_limit_allocations(size_t bytes);
+
+/// zimg's API that this module was compiled for.
+static const uint32_t FFMPEGC_ZIMG_API_VERSION = ZIMG_API_VERSION;
+
+/// Up to three planes of a whole picture in zimg's order; unused ones are null.
+typedef struct ffmpegc_planes {
+  void *data[3];
+  ptrdiff_t stride[3];
+} ffmpegc_planes;
+
+/// Converts one picture; Swift cannot fill zimg's unnamed plane structures itself.
+zimg_error_code_e ffmpegc_zimg_run(const zimg_filter_graph *graph, const ffmpegc_planes *source,
+                                   const ffmpegc_planes *destination, void *scratch);

@@ -1,0 +1,65 @@
+internal import FFmpegC
+
+/// Turns packets of one video stream into pictures.
+///
+/// Damage does not end the decoding: what cannot be decoded is counted and left out.
+@safe
+struct Decoder: ~Copyable, @unchecked Sendable {
+  // Safe to send: nothing else holds this pointer.
+  private let native: UnsafeMutablePointer<AVCodecContext>
+
+  /// Packets that the decoder refused.
+  private(set) var errorCount = 0
+
+  /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
+  init(_ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions) throws(MediaError) {
+    let parameters = unsafe stream.pointee.codecpar
+    let identifier = unsafe stream.pointee.codecpar.pointee.codec_id
+    guard let codec = unsafe avcodec_find_decoder(identifier) else {
+      let name = unsafe String(cString: avcodec_get_name(identifier))
+      throw MediaError(.refused, .decode, input.path.quoted, "no decoder for '\(name)'")
+    }
+    let decoder = unsafe Decoder(native: unsafe try allocated(avcodec_alloc_context3(codec), "decoder"))
+    let native = unsafe decoder.native
+    unsafe try check(avcodec_parameters_to_context(native, parameters), .decode, input.path.quoted)
+    unsafe native.pointee.pkt_timebase = unsafe stream.pointee.time_base
+    unsafe native.pointee.thread_count = Int32(clamping: input.decoderThreads)
+    unsafe native.pointee.max_pixels = Int64(input.maximumPixelCount)
+    unsafe native.pointee.err_recognition |= AV_EF_CRCCHECK
+    // Cropping by any number of columns, not only by those that keep rows aligned.
+    unsafe native.pointee.flags |= AV_CODEC_FLAG_UNALIGNED
+    unsafe try check(avcodec_open2(native, codec, nil), .decode, input.path.quoted)
+    self = decoder
+  }
+
+  private init(native: UnsafeMutablePointer<AVCodecContext>) {
+    unsafe self.native = unsafe native
+  }
+
+  deinit {
+    var native: UnsafeMutablePointer<AVCodecContext>? = unsafe native
+    unsafe avcodec_free_context(&native)
+  }
+
+  /// Hands over a packet; every picture that is ready must be received before the next.
+  mutating func send(_ packet: borrowing Packet) {
+    if unsafe avcodec_send_packet(native, packet.native) < 0 { errorCount += 1 }
+  }
+
+  /// Says that no packet follows; the last pictures can then be received.
+  mutating func finish() {
+    unsafe avcodec_send_packet(native, nil)
+  }
+
+  /// The next picture, or `nil` when the decoder wants more packets or has no more pictures.
+  mutating func receive() throws(MediaError) -> Frame? {
+    let frame = try Frame()
+    while true {
+      let code = unsafe avcodec_receive_frame(native, frame.native)
+      if code >= 0 { return frame }
+      if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
+      if code == FFMPEGC_ENOMEM { try check(code, .decode, "picture", kind: .limit) }
+      errorCount += 1
+    }
+  }
+}

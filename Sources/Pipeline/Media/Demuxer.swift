@@ -1,0 +1,121 @@
+internal import FFmpegC
+
+/// Splits the input into the packets of its streams.
+///
+/// Opens nothing but the file it is given: libav gets callbacks instead of a name, and every
+/// attempt of a demuxer to open something else is refused.
+@safe
+struct Demuxer: ~Copyable, @unchecked Sendable {
+  // Safe to send: nothing else holds this pointer.
+  let native: UnsafeMutablePointer<AVFormatContext>
+  let file: InputFile
+  let path: MediaPath
+  private let io: IOContext
+
+  // More streams than this are no video but an attack.
+  private static let maximumStreamCount: Int32 = 64
+
+  /// Opens the input and looks at its streams.
+  ///
+  /// - Throws: A ``MediaError`` of kind `missing`, `refused`, `limit` or `inputOutput`.
+  init(_ input: InputOptions, cancellation: Cancellation) throws(MediaError) {
+    let demuxer = try Demuxer(opening: input, cancellation)
+    let code = unsafe avformat_find_stream_info(demuxer.native, nil)
+    if let cancelled = cancellation.error { throw cancelled }
+    try demuxer.checkNothingFailed()
+    try check(code, .open, input.path.quoted)
+    self = demuxer
+  }
+
+  private init(opening input: InputOptions, _ cancellation: Cancellation) throws(MediaError) {
+    MediaLog.silenced
+    let paths = try PictureNames(input.path)?.existing() ?? [input.path]
+    let file = try InputFile(paths, cancellation: cancellation)
+    let io = try IOContext(reading: file)
+    unsafe native = unsafe try Demuxer.open(io, input, cancellation)
+    path = input.path
+    self.file = file
+    self.io = io
+  }
+
+  deinit {
+    var native: UnsafeMutablePointer<AVFormatContext>? = unsafe native
+    unsafe avformat_close_input(&native)
+  }
+
+  /// The next packet in the order of the file, or `nil` at its end.
+  func read() throws(MediaError) -> Packet? {
+    let packet = try Packet()
+    let code = unsafe av_read_frame(native, packet.native)
+    if code == FFMPEGC_EXIT { throw .cancelled(signal: 0) }
+    if code == FFMPEGC_EOF || code < 0 {
+      try checkNothingFailed()
+      // A demuxer that loses its way has read all that can be read.
+      return nil
+    }
+    guard Int(packet.streamIndex) < streamCount else { return try read() }
+    packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
+    return packet
+  }
+
+  var streamCount: Int { unsafe Int(native.pointee.nb_streams) }
+
+  /// The stream of this number; valid while the demuxer lives.
+  func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
+    unsafe native.pointee.streams[index]!
+  }
+
+  private func checkNothingFailed() throws(MediaError) {
+    guard file.failure != 0 else { return }
+    throw .system(.inputOutput, .read, path.quoted, errno: file.failure)
+  }
+}
+
+extension Demuxer {
+  private static func open(
+    _ io: borrowing IOContext,
+    _ input: InputOptions,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
+    let context = unsafe try allocated(avformat_alloc_context(), "demuxer")
+    unsafe confine(context, io, cancellation)
+    var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
+    var options = input.demuxerOptions
+    let format = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
+    ffmpegc_clear_last_error()
+    let code = unsafe avformat_open_input(&native, nil, format, &options.native)
+    if let cancelled = cancellation.error { throw cancelled }
+    // libav has freed the context when this fails.
+    try check(code, .open, input.path.quoted)
+    return unsafe try allocated(native, "demuxer")
+  }
+
+  private static func confine(
+    _ context: UnsafeMutablePointer<AVFormatContext>,
+    _ io: borrowing IOContext,
+    _ cancellation: Cancellation,
+  ) {
+    unsafe context.pointee.pb = unsafe io.native
+    unsafe context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+    unsafe context.pointee.max_streams = maximumStreamCount
+    unsafe context.pointee.format_whitelist = unsafe av_strdup(InputFormats.allowList)
+    unsafe context.pointee.protocol_whitelist = unsafe av_strdup("none")
+    unsafe context.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
+    unsafe context.pointee.interrupt_callback.opaque =
+      unsafe Unmanaged.passUnretained(cancellation).toOpaque()
+    unsafe context.pointee.interrupt_callback.callback = { opaque in
+      let cancellation = unsafe Unmanaged<Cancellation>.fromOpaque(opaque!).takeUnretainedValue()
+      return cancellation.isRequested ? 1 : 0
+    }
+  }
+
+  private static func find(
+    _ name: String
+  ) throws(MediaError) -> UnsafePointer<AVInputFormat> {
+    let isAllowed = InputFormats.containers.contains(name) || InputFormats.isPicture(name)
+    guard isAllowed, let format = unsafe av_find_input_format(name) else {
+      throw MediaError(.usage, .use, "input format '\(name)'", "no such format")
+    }
+    return unsafe format
+  }
+}

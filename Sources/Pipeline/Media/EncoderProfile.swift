@@ -1,0 +1,124 @@
+internal import FFmpegC
+
+/// How one encoder wants to be told about quality and speed, and what it gets when nobody says.
+struct EncoderProfile {
+  /// How a preset is passed on.
+  enum Preset {
+    /// Under this name, with the user's word.
+    case named(String)
+
+    /// Under this name as a number; the names of x264's presets are translated.
+    case level(String, from: [String: Int])
+  }
+
+  let name: String
+
+  /// The setting that means constant quality, and the usual value; `nil` if there is none.
+  var quality: (key: String, usual: String)?
+  var preset: Preset?
+
+  /// Settings that are always made first.
+  var defaults: [String: String] = [:]
+
+  /// Whether chroma planes of odd pictures may be rounded up.
+  var acceptsOddSizes = false
+}
+
+extension EncoderProfile {
+  static let all: [EncoderProfile] = [
+    EncoderProfile(name: "libx264", quality: ("crf", "18"), preset: .named("preset")),
+    EncoderProfile(name: "libx264rgb", quality: ("crf", "18"), preset: .named("preset")),
+    EncoderProfile(
+      name: "libx265", quality: ("crf", "20"), preset: .named("preset"),
+      defaults: ["x265-params": "log-level=error"]),
+    EncoderProfile(
+      name: "libsvtav1", quality: ("crf", "25"),
+      preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
+      defaults: ["preset": "8"]),
+    EncoderProfile(
+      name: "libaom-av1", quality: ("crf", "24"),
+      preset: .level("cpu-used", from: levels(8, 8, 7, 6, 6, 5, 4, 3, 2, 1)),
+      defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"], acceptsOddSizes: true),
+    EncoderProfile(
+      name: "libvpx-vp9", quality: ("crf", "24"),
+      preset: .level("cpu-used", from: levels(8, 7, 6, 5, 4, 3, 2, 1, 0, 0)),
+      defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
+      acceptsOddSizes: true),
+    EncoderProfile(
+      name: "ffv1", defaults: ["level": "3", "slicecrc": "1"], acceptsOddSizes: true),
+    EncoderProfile(name: "prores_ks", preset: .named("profile")),
+    EncoderProfile(
+      name: "mjpeg", defaults: ["global_quality": "236"],
+      acceptsOddSizes: true),
+    EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
+    EncoderProfile(name: "png", acceptsOddSizes: true),
+    EncoderProfile(name: "bmp", acceptsOddSizes: true),
+    EncoderProfile(name: "tiff", acceptsOddSizes: true),
+    EncoderProfile(name: "rawvideo", acceptsOddSizes: true),
+  ]
+
+  /// The names of formats, and the encoders tried for them in this order.
+  private static let families: [String: [String]] = [
+    "h264": ["libx264"], "avc": ["libx264"], "x264": ["libx264"],
+    "h265": ["libx265"], "hevc": ["libx265"], "x265": ["libx265"],
+    "av1": ["libsvtav1", "libaom-av1"], "svtav1": ["libsvtav1"], "aom": ["libaom-av1"],
+    "vp9": ["libvpx-vp9"], "prores": ["prores_ks"], "raw": ["rawvideo"],
+  ]
+
+  /// The profile of the encoder that the user means by `name`.
+  ///
+  /// - Throws: A ``MediaError`` of kind `usage` that names the nearest one.
+  init(named name: String) throws(MediaError) {
+    let candidates = EncoderProfile.families[name.lowercased()] ?? [name]
+    guard let found = candidates.first(where: { unsafe avcodec_find_encoder_by_name($0) != nil }) else {
+      let known = EncoderProfile.all.map(\.name) + EncoderProfile.families.keys.sorted()
+      let nearest = name.nearest(in: known).map { "; did you mean '\($0)'?" } ?? ""
+      throw MediaError(.usage, .use, "codec '\(name)'", "no such encoder" + nearest)
+    }
+    self = EncoderProfile.all.first { $0.name == found } ?? EncoderProfile(name: found)
+  }
+
+  // x264's names from fastest to slowest.
+  private static func levels(_ levels: Int...) -> [String: Int] {
+    let names = [
+      "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
+      "veryslow", "placebo",
+    ]
+    return Dictionary(uniqueKeysWithValues: zip(names, levels))
+  }
+}
+
+extension EncoderProfile {
+  /// The settings that `options` ask for, in the order in which they are made.
+  ///
+  /// - Throws: A ``MediaError`` of kind `usage` for what this encoder does not have.
+  func settings(_ options: EncoderOptions) throws(MediaError) -> [EncoderOptions.Option] {
+    var settings = defaults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    if let preset = options.preset { settings.append(try setting(preset: preset)) }
+    if let quality = try setting(crf: options.crf) { settings.append(quality) }
+    return settings.map { EncoderOptions.Option(key: $0.0, value: $0.1) } + options.options
+  }
+
+  private func setting(preset name: String) throws(MediaError) -> (String, String) {
+    switch preset {
+    case .named(let key):
+      return (key, name)
+    case .level(let key, let levels):
+      guard let level = levels[name] ?? Int(name) else {
+        let known = levels.keys.sorted().joined(separator: ", ")
+        throw MediaError(.usage, .use, "preset '\(name)'", "\(self.name) knows \(known), or a number")
+      }
+      return (key, String(level))
+    case nil:
+      throw MediaError(.usage, .use, "preset '\(name)'", "\(self.name) has no presets")
+    }
+  }
+
+  private func setting(crf: Double?) throws(MediaError) -> (String, String)? {
+    guard let crf else { return quality }
+    guard let quality else {
+      throw MediaError(.usage, .use, "crf \(crf)", "\(name) has no constant quality")
+    }
+    return (quality.key, Int(exactly: crf).map(String.init) ?? String(crf))
+  }
+}

@@ -1,0 +1,56 @@
+/// Where media is read from or written to: a path as the bytes the system uses, or `-`.
+///
+/// Paths are bytes on Linux, not text: a name in Latin-1 stays what it is. Text is made only to show it.
+public struct MediaPath: Hashable, Sendable {
+  /// The bytes of the path, ending in zero.
+  let bytes: [CChar]
+
+  /// Creates a path from text.
+  public init(_ path: String) {
+    bytes = Array(path.utf8CString)
+  }
+
+  /// Creates a path from bytes as a program receives them; a zero at the end is optional.
+  public init(bytes: [CChar]) {
+    self.bytes = bytes.prefix { $0 != 0 } + [0]
+  }
+
+  /// Whether this names standard input or output.
+  public var isStandardStream: Bool {
+    bytes == Array("-".utf8CString)
+  }
+
+  /// The path in quotes, with control characters escaped so that a terminal can show it.
+  public var quoted: String {
+    if isStandardStream { return "standard stream" }
+    let escaped = text.unicodeScalars.map { scalar in
+      scalar.properties.generalCategory == .control
+        ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+    return "'\(escaped.joined())'"
+  }
+
+  /// The path as text; bytes that are not UTF-8 are replaced.
+  public var text: String {
+    String(decoding: bytes.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// What follows the last dot of the name, in lower case; empty when there is none.
+  public var pathExtension: String {
+    let name = text.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+    return name[name.index(after: dot)...].lowercased()
+  }
+
+  /// The folder that the path lies in.
+  var folder: MediaPath {
+    guard let slash = bytes.lastIndex(of: CChar(UInt8(ascii: "/"))) else { return MediaPath(".") }
+    return slash == 0 ? MediaPath("/") : MediaPath(bytes: Array(bytes[..<slash]))
+  }
+
+  /// A path in the same folder with another name.
+  func sibling(named name: String) -> MediaPath {
+    let start = bytes.lastIndex(of: CChar(UInt8(ascii: "/"))).map { $0 + 1 } ?? 0
+    return MediaPath(bytes: bytes[..<start] + Array(name.utf8CString))
+  }
+}

@@ -1,0 +1,34 @@
+internal import Glibc
+
+/// Refuses an output that cannot or must not be written, before any work starts.
+struct OutputCheck {
+  let overwrite: Bool
+  let inputs: Set<FileIdentity>
+
+  /// - Throws: A ``MediaError`` of kind `cannotCreate`.
+  func check(_ path: MediaPath) throws(MediaError) {
+    guard !path.isStandardStream else { return }
+    var status = stat()
+    if unsafe stat(path.bytes, &status) == 0 {
+      try checkExisting(status, path)
+    } else {
+      try checkFolder(path)
+    }
+  }
+
+  private func checkExisting(_ status: stat, _ path: MediaPath) throws(MediaError) {
+    if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
+    if inputs.contains(FileIdentity(status)) {
+      throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
+    }
+    if status.isRegularFile && !overwrite {
+      throw .system(.cannotCreate, .create, path.quoted, errno: EEXIST)
+    }
+  }
+
+  private func checkFolder(_ path: MediaPath) throws(MediaError) {
+    guard unsafe access(path.folder.bytes, W_OK | X_OK) == 0 else {
+      throw .system(.cannotCreate, .create, path.quoted, errno: errno)
+    }
+  }
+}

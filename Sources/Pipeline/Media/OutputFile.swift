@@ -1,0 +1,154 @@
+internal import FFmpegC
+internal import Glibc
+
+/// The file that becomes the output when everything has been written.
+///
+/// A regular output is written under a temporary name in the same folder and renamed by
+/// ``finish()``; until then it vanishes with this object. Pipes, devices and standard output are
+/// written directly. The first write error is kept, because not every muxer reports it.
+final class OutputFile {
+  let isSeekable: Bool
+  private let path: MediaPath
+  private let temporary: MediaPath?
+  private let overwrite: Bool
+  private var descriptor: Int32
+  private let isRegular: Bool
+  private let cancellation: Cancellation
+  private(set) var failure: Int32 = 0
+  private(set) var byteCount = 0
+
+  /// Creates the temporary file, or opens the pipe or device.
+  ///
+  /// - Throws: A ``MediaError`` of kind `cannotCreate`.
+  init(_ path: MediaPath, overwrite: Bool, cancellation: Cancellation) throws(MediaError) {
+    self.path = path
+    self.overwrite = overwrite
+    self.cancellation = cancellation
+    if OutputFile.isWrittenDirectly(path) {
+      temporary = nil
+      descriptor = try OutputFile.openDirectly(path)
+    } else {
+      (temporary, descriptor) = try OutputFile.createTemporary(for: path)
+    }
+    var status = stat()
+    isRegular = unsafe fstat(descriptor, &status) == 0 && status.isRegularFile
+    isSeekable = isRegular && !path.isStandardStream
+  }
+
+  deinit {
+    if descriptor > STDERR_FILENO { close(descriptor) }
+    if let temporary { unsafe unlink(temporary.bytes) }
+  }
+
+  /// Makes the output appear under its name: flushed to the disk, closed, renamed.
+  func finish() throws(MediaError) {
+    guard failure == 0 else { throw error(failure) }
+    guard let temporary else { return }
+    guard fsync(descriptor) == 0 else { throw error(errno) }
+    let closed = close(descriptor)
+    descriptor = -1
+    guard closed == 0 else { throw error(errno) }
+    try rename(temporary)
+    try syncFolder()
+  }
+
+  /// The error for a person when writing failed with the number `code`.
+  func error(_ code: Int32) -> MediaError {
+    .system(.inputOutput, .write, path.quoted, errno: code)
+  }
+}
+
+extension OutputFile {
+  /// Writes all of `buffer` as libav expects it: the count, or a negative code.
+  func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
+    guard failure == 0 else { return -failure }
+    var written = 0
+    while written < Int(count) {
+      guard waitUntilWritable() else { return FFMPEGC_EXIT }
+      let result = unsafe Glibc.write(descriptor, buffer + written, chunk(Int(count) - written))
+      if result < 0 && errno == EINTR { continue }
+      if result < 0 {
+        failure = errno
+        return -failure
+      }
+      written += result
+    }
+    byteCount += written
+    return count
+  }
+
+  /// Moves the position as libav expects it; with `AVSEEK_SIZE` tells the size instead.
+  func seek(to offset: Int64, whence: Int32) -> Int64 {
+    if whence & AVSEEK_SIZE != 0 {
+      var status = stat()
+      return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : -Int64(errno)
+    }
+    let position = lseek(descriptor, Int(offset), whence & ~AVSEEK_FORCE)
+    return position < 0 ? -Int64(errno) : Int64(position)
+  }
+
+  // A pipe takes this much without blocking once poll() says that it can be written (PIPE_BUF).
+  private func chunk(_ count: Int) -> Int {
+    isRegular ? count : min(count, 4096)
+  }
+
+  private func waitUntilWritable() -> Bool {
+    while !cancellation.isRequested {
+      if isRegular { return true }
+      var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      if unsafe poll(&request, 1, 100) != 0 { return true }
+    }
+    return false
+  }
+}
+
+extension OutputFile {
+  /// Whether `path` is standard output, or something that exists and is no regular file.
+  static func isWrittenDirectly(_ path: MediaPath) -> Bool {
+    if path.isStandardStream { return true }
+    var status = stat()
+    return unsafe stat(path.bytes, &status) == 0 && !status.isRegularFile && !status.isFolder
+  }
+
+  private static func openDirectly(_ path: MediaPath) throws(MediaError) -> Int32 {
+    if path.isStandardStream { return STDOUT_FILENO }
+    let descriptor = unsafe open(path.bytes, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+    guard descriptor >= 0 else { throw .system(.cannotCreate, .create, path.quoted, errno: errno) }
+    return descriptor
+  }
+
+  // The name is short whatever the output is called, so that it never exceeds NAME_MAX.
+  private static func createTemporary(
+    for path: MediaPath
+  ) throws(MediaError) -> (MediaPath, Int32) {
+    for _ in 0..<100 {
+      let name = ".vsr-" + String(UInt32.random(in: .min ... .max), radix: 36) + ".part"
+      let temporary = path.sibling(named: name)
+      let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+      let descriptor = unsafe open(temporary.bytes, flags, 0o666)
+      if descriptor >= 0 { return (temporary, descriptor) }
+      guard errno == EEXIST else { break }
+    }
+    throw .system(.cannotCreate, .create, path.quoted, errno: errno)
+  }
+
+  private func rename(_ temporary: MediaPath) throws(MediaError) {
+    // Unlike rename(), link() never replaces a file that appeared meanwhile.
+    if !overwrite {
+      if unsafe link(temporary.bytes, path.bytes) == 0 { return }
+      guard errno != EEXIST else { throw creationError(EEXIST) }
+    }
+    guard unsafe Glibc.rename(temporary.bytes, path.bytes) == 0 else { throw creationError(errno) }
+  }
+
+  private func creationError(_ code: Int32) -> MediaError {
+    .system(.cannotCreate, .create, path.quoted, errno: code)
+  }
+
+  private func syncFolder() throws(MediaError) {
+    let folder = unsafe open(path.folder.bytes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    defer { close(folder) }
+    guard fsync(folder) == 0 || errno == EINVAL else { throw error(errno) }
+  }
+}

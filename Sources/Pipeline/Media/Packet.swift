@@ -1,0 +1,55 @@
+internal import FFmpegC
+
+/// Compressed data of one stream, owned by whoever holds the value.
+///
+/// Knows its time base, so its times keep their meaning wherever it goes. The bytes are
+/// reference-counted by libav; the last owner frees them.
+@safe
+struct Packet: ~Copyable, @unchecked Sendable {
+  // Safe to send: nothing else holds this pointer.
+  let native: UnsafeMutablePointer<AVPacket>
+
+  /// An empty packet.
+  init() throws(MediaError) {
+    unsafe native = unsafe try allocated(av_packet_alloc(), "packet")
+  }
+
+  deinit {
+    var native: UnsafeMutablePointer<AVPacket>? = unsafe native
+    unsafe av_packet_free(&native)
+  }
+
+  /// The stream it belongs to: of the input after demuxing, of the output before muxing.
+  var streamIndex: Int {
+    get { unsafe Int(native.pointee.stream_index) }
+    nonmutating set { unsafe native.pointee.stream_index = Int32(newValue) }
+  }
+
+  var timeBase: Rational {
+    get { unsafe Rational(native.pointee.time_base) }
+    nonmutating set { unsafe native.pointee.time_base = newValue.native }
+  }
+
+  var byteCount: Int { unsafe Int(native.pointee.size) }
+
+  var isCorrupt: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
+
+  /// When the data is presented, or decoded if only that is known.
+  var time: Timestamp? {
+    let ticks = unsafe native.pointee.pts == FFMPEGC_NOPTS ? native.pointee.dts : native.pointee.pts
+    return ticks == FFMPEGC_NOPTS ? nil : Timestamp(ticks: ticks, timeBase: timeBase)
+  }
+
+  /// Expresses the times in another time base.
+  func rescale(to timeBase: Rational) {
+    unsafe av_packet_rescale_ts(native, native.pointee.time_base, timeBase.native)
+    self.timeBase = timeBase
+  }
+
+  /// Moves the times by `offset`.
+  func shift(by offset: Duration) {
+    let ticks = offset.ticks(of: timeBase)
+    if unsafe native.pointee.pts != FFMPEGC_NOPTS { unsafe native.pointee.pts &+= ticks }
+    if unsafe native.pointee.dts != FFMPEGC_NOPTS { unsafe native.pointee.dts &+= ticks }
+  }
+}

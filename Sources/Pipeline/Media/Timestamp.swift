@@ -1,0 +1,79 @@
+internal import FFmpegC
+
+/// A ratio of two integers, such as a frame rate or the shape of a pixel.
+public struct Rational: Hashable, Sendable {
+  /// The number above the line.
+  public var numerator: Int32
+
+  /// The number below the line; zero when the ratio is unknown.
+  public var denominator: Int32
+
+  /// Creates `numerator / denominator`.
+  public init(_ numerator: Int32, _ denominator: Int32) {
+    self.numerator = numerator
+    self.denominator = denominator
+  }
+
+  /// The ratio as a floating-point number; zero when it is unknown.
+  public var value: Double {
+    denominator == 0 ? 0 : Double(numerator) / Double(denominator)
+  }
+
+  init(_ native: AVRational) {
+    self.init(native.num, native.den)
+  }
+
+  var native: AVRational { AVRational(num: numerator, den: denominator) }
+
+  /// Whether this is a number above zero.
+  var isPositive: Bool { numerator > 0 && denominator > 0 }
+}
+
+/// A point in presentation time, counted in ticks of a time base.
+struct Timestamp: Hashable, Sendable {
+  var ticks: Int64
+  var timeBase: Rational
+
+  /// The same point in another time base, rounded to its nearest tick.
+  func rescaled(to timeBase: Rational) -> Timestamp {
+    let ticks = av_rescale_q(ticks, self.timeBase.native, timeBase.native)
+    return Timestamp(ticks: ticks, timeBase: timeBase)
+  }
+
+  /// The same point since zero as a duration, rounded to nanoseconds.
+  var duration: Duration {
+    .nanoseconds(av_rescale_q(ticks, timeBase.native, AVRational(num: 1, den: 1_000_000_000)))
+  }
+}
+
+extension Duration {
+  /// This duration in ticks of `timeBase`, rounded to the nearest.
+  func ticks(of timeBase: Rational) -> Int64 {
+    let (seconds, attoseconds) = components
+    let whole = av_rescale_q(seconds, AVRational(num: 1, den: 1), timeBase.native)
+    let nanoseconds = AVRational(num: 1, den: 1_000_000_000)
+    let (sum, overflow) = whole.addingReportingOverflow(
+      av_rescale_q(attoseconds / 1_000_000_000, nanoseconds, timeBase.native))
+    return overflow ? whole : sum
+  }
+}
+
+/// Makes presentation times usable: every frame has one, and each is later than the one before.
+struct TimestampRepair {
+  private var last: Int64?
+  private var lastDuration: Int64 = 1
+
+  /// How many times had to be invented or moved.
+  private(set) var repairs = 0
+
+  /// The time to use for a frame that claims `ticks` (unknown: `nil`) and lasts `duration` ticks.
+  mutating func repaired(_ ticks: Int64?, duration: Int64) -> Int64 {
+    let next = last.map { $0.addingReportingOverflow(max(lastDuration, 1)).partialValue }
+    var result = ticks ?? next ?? 0
+    if let last, result <= last { result = last + 1 }
+    if result != ticks { repairs += 1 }
+    last = result
+    if duration > 0 { lastDuration = duration }
+    return result
+  }
+}
