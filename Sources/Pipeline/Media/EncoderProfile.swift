@@ -48,7 +48,7 @@ extension EncoderProfile {
       name: "ffv1", defaults: ["level": "3", "slicecrc": "1"], acceptsOddSizes: true),
     EncoderProfile(name: "prores_ks", preset: .named("profile")),
     EncoderProfile(
-      name: "mjpeg", defaults: ["global_quality": "236"],
+      name: "mjpeg", defaults: ["flags": "+qscale", "global_quality": "236"],
       acceptsOddSizes: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true),

@@ -3,7 +3,7 @@ internal import Glibc
 /// Refuses an output that cannot or must not be written, before any work starts.
 struct OutputCheck {
   let overwrite: Bool
-  let inputs: Set<FileIdentity>
+  let input: FileIdentity
 
   /// - Throws: A ``MediaError`` of kind `cannotCreate`.
   func check(_ path: MediaPath) throws(MediaError) {
@@ -18,7 +18,7 @@ struct OutputCheck {
 
   private func checkExisting(_ status: stat, _ path: MediaPath) throws(MediaError) {
     if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
-    if inputs.contains(FileIdentity(status)) {
+    if input == FileIdentity(status) {
       throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
     }
     if status.isRegularFile && !overwrite {

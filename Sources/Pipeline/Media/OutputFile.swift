@@ -13,7 +13,7 @@ final class OutputFile {
   private let overwrite: Bool
   private var descriptor: Int32
   private let isRegular: Bool
-  private let cancellation: Cancellation
+  let cancellation: Cancellation
   private(set) var failure: Int32 = 0
   private(set) var byteCount = 0
 

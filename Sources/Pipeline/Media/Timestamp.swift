@@ -19,11 +19,20 @@ public struct Rational: Hashable, Sendable {
     denominator == 0 ? 0 : Double(numerator) / Double(denominator)
   }
 
+  /// The simplest ratio close to `value`.
+  init(approximating value: Double) {
+    // 65535: small enough for every container's header.
+    self.init(av_d2q(value, 65535))
+  }
+
   init(_ native: AVRational) {
     self.init(native.num, native.den)
   }
 
   var native: AVRational { AVRational(num: numerator, den: denominator) }
+
+  /// One divided by this.
+  var inverse: Rational { Rational(denominator, numerator) }
 
   /// Whether this is a number above zero.
   var isPositive: Bool { numerator > 0 && denominator > 0 }

@@ -57,11 +57,3 @@ struct FromImage: ~Copyable {
     return packed
   }
 }
-
-/// The pictures that an encoder is opened for.
-struct PictureTarget: Hashable {
-  var width: Int
-  var height: Int
-  var layout: PixelLayout
-  var color: ColorSpec
-}

@@ -98,6 +98,11 @@ extension PixelLayout {
     }
   }
 
+  /// The same samples without alpha.
+  var withoutAlpha: PixelLayout {
+    hasAlpha ? PixelLayout(planarFormat) ?? self : self
+  }
+
   private var planarFormat: AVPixelFormat {
     switch (family, chromaShift) {
     case (.gray, _): depth > 8 ? AV_PIX_FMT_GRAY16LE : AV_PIX_FMT_GRAY8

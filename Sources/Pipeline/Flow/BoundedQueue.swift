@@ -1,0 +1,74 @@
+internal import Engine
+
+/// Hands values from one thread to another, and makes the faster of the two wait.
+///
+/// A class because two stages share it. Safe because the slots are touched only with the monitor's
+/// lock held, and each by the one thread that ``QueueState`` names.
+@safe
+final class BoundedQueue<Element: ~Copyable & Sendable>: @unchecked Sendable {
+  private let state: Monitor<QueueState>
+  private let slots: UnsafeMutablePointer<Element>
+
+  /// Creates an empty queue for at most `capacity` values, filled by `producers` threads.
+  init(capacity: Int, producers: Int = 1) {
+    state = Monitor(QueueState(capacity: capacity, producers: producers))
+    unsafe slots = .allocate(capacity: capacity)
+  }
+
+  deinit {
+    cancel()
+    unsafe slots.deallocate()
+  }
+
+  /// Adds a value at the end; waits while the queue is full.
+  ///
+  /// - Returns: Whether the value will be taken: `false` after ``cancel()`` or ``close()``.
+  func push(_ element: consuming Element) -> Bool {
+    var element: Element? = element
+    let isAccepted = state.wait { state in
+      switch state.push() {
+      case .wait: return Bool?.none
+      case .refuse: return false
+      case .store(let slot):
+        if let element = element.take() { unsafe (slots + slot).initialize(to: element) }
+        return true
+      }
+    }
+    state.wakeAll()
+    return isAccepted
+  }
+
+  /// Takes the first value; waits while the queue is empty and may still be filled.
+  ///
+  /// - Returns: `nil` when nothing will come any more.
+  func pop() -> Element? {
+    var element: Element?
+    state.wait { state in
+      switch state.pop() {
+      case .wait: return Void?.none
+      case .end: return ()
+      case .take(let slot):
+        element = unsafe (slots + slot).move()
+        return ()
+      }
+    }
+    state.wakeAll()
+    return element
+  }
+
+  /// Says that this producer adds no more; values in the queue can still be taken.
+  ///
+  /// Each producer calls it once; the queue ends after the last one.
+  func close() {
+    state.withLock { $0.close() }
+    state.wakeAll()
+  }
+
+  /// Ends everything at once: values in the queue are dropped, and both sides are told.
+  func cancel() {
+    state.withLock { state in
+      for slot in state.cancel() { unsafe (slots + slot).deinitialize(count: 1) }
+    }
+    state.wakeAll()
+  }
+}

@@ -1,0 +1,82 @@
+/// Reads the input: packets of the upscaled stream go to the decoder, others to the output.
+final class DemuxStage: Stage, @unchecked Sendable {
+  // Safe to send: after the start only the stage's own thread uses the demuxer.
+  private let demuxer: Demuxer
+  private var held: [HeldPacket]
+  private let streams: StreamMap
+  private let window: PartWindow
+  private let pictures: BoundedQueue<Packet>
+  private let output: BoundedQueue<Packet>
+
+  /// Reads from `demuxer` after passing on what was `held` while the first picture was looked for.
+  init(
+    _ demuxer: consuming Demuxer, held: [HeldPacket], streams: StreamMap, window: PartWindow,
+    pictures: BoundedQueue<Packet>, output: BoundedQueue<Packet>,
+  ) {
+    self.demuxer = demuxer
+    self.held = held
+    self.streams = streams
+    self.window = window
+    self.pictures = pictures
+    self.output = output
+  }
+
+  func run(_ meter: StageMeter) throws(MediaError) {
+    defer {
+      pictures.close()
+      output.close()
+    }
+    for box in held {
+      if let packet = box.take(), !passOn(packet, meter) { return }
+    }
+    held = []
+    var wantsPictures = true
+    while let packet = try demuxer.read() {
+      if packet.streamIndex != streams.picture {
+        guard passOn(packet, meter) else { return }
+      } else if wantsPictures {
+        wantsPictures = pictures.push(packet, meter)
+      }
+      // The part ends: its pictures are complete, other streams follow a little later.
+      if !wantsPictures && isOver { return }
+    }
+  }
+
+  // Other streams may lie this far behind the pictures in the file.
+  private static let interleaving = Duration.seconds(2)
+  private var lastTime = Duration.zero
+
+  private var isOver: Bool {
+    guard let end = window.end else { return window.isEverything }
+    return lastTime > end + DemuxStage.interleaving
+  }
+
+  private func passOn(_ packet: consuming Packet, _ meter: StageMeter) -> Bool {
+    if let time = packet.time { lastTime = max(lastTime, time.duration) }
+    guard let number = streams.outputs[checked: packet.streamIndex] ?? nil else { return true }
+    packet.streamIndex = number
+    return output.push(packet, meter)
+  }
+}
+
+extension Array {
+  /// The element, or `nil` beyond the end: demuxers may find streams while they read.
+  fileprivate subscript(checked index: Int) -> Element? {
+    indices.contains(index) ? self[index] : nil
+  }
+}
+
+/// A packet that waits in a list; lists cannot hold what cannot be copied.
+final class HeldPacket {
+  private var packet: Packet?
+
+  init(_ packet: consuming Packet) {
+    self.packet = consume packet
+  }
+
+  /// Gives the packet away, once.
+  func take() -> Packet? { packet.take() }
+
+  /// When it is presented, or `nil`.
+  var time: Timestamp? { packet?.time }
+}

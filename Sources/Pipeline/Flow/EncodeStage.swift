@@ -1,0 +1,58 @@
+internal import Engine
+
+/// Waits for upscaled pictures in their order and encodes them.
+final class EncodeStage: Stage, @unchecked Sendable {
+  // Safe to send: after the start only the stage's own thread uses this state.
+  private var encoder: Encoder
+  private var fromImage: FromImage
+  private let stream: Int
+  private let frames: BoundedQueue<FrameInFlight>
+  private let output: BoundedQueue<Packet>
+  private var lastTime: Int64?
+
+  /// - Parameter stream: The number of the upscaled stream in the output.
+  init(
+    _ encoder: consuming Encoder, _ fromImage: consuming FromImage, stream: Int,
+    frames: BoundedQueue<FrameInFlight>, output: BoundedQueue<Packet>,
+  ) {
+    self.encoder = encoder
+    self.fromImage = fromImage
+    self.stream = stream
+    self.frames = frames
+    self.output = output
+  }
+
+  func run(_ meter: StageMeter) throws(MediaError) {
+    defer { output.close() }
+    while let frame = frames.pop(meter) {
+      let image = try wait(for: frame.picture, meter)
+      try encoder.send(fromImage.frame(of: image), growing(frame.time))
+      guard try passOn(meter) else { return }
+    }
+    try encoder.finish()
+    _ = try passOn(meter)
+  }
+
+  private func wait(for picture: PendingImage, _ meter: StageMeter) throws(MediaError) -> Image {
+    do throws(EngineError) {
+      return try meter.waiting { () throws(EngineError) in try picture.wait() }
+    } catch {
+      throw MediaError(.engine(error), .upscale, "picture", "\(error)")
+    }
+  }
+
+  // A coarser time base may give two pictures one time; encoders refuse that.
+  private func growing(_ time: FrameTime) -> FrameTime {
+    let pts = lastTime.map { max(time.pts, $0 + 1) } ?? time.pts
+    lastTime = pts
+    return FrameTime(pts: pts, duration: time.duration)
+  }
+
+  private func passOn(_ meter: StageMeter) throws(MediaError) -> Bool {
+    while let packet = try encoder.receive() {
+      packet.streamIndex = stream
+      guard output.push(packet, meter) else { return false }
+    }
+    return true
+  }
+}

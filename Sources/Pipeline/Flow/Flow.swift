@@ -1,0 +1,66 @@
+internal import Dispatch
+internal import Engine
+internal import Synchronization
+
+/// The queues, stages and counters of one run.
+final class Flow: Sendable {
+  let packets: BoundedQueue<Packet>
+  let frames: BoundedQueue<FrameInFlight>
+  let output: BoundedQueue<Packet>
+  let group: StageGroup
+  let counters = RunCounters()
+  let window: PartWindow
+  let readMeter = StageMeter("read")
+  let decodeMeter = StageMeter("decode")
+  let encodeMeter = StageMeter("encode")
+  let writeMeter = StageMeter("write")
+  private let totalFrames: Int?
+  private let started = Atomic<UInt64>(0)
+
+  init(_ options: TranscodeOptions, totalFrames: Int?) {
+    // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
+    let packets = BoundedQueue<Packet>(capacity: 8)
+    let frames = BoundedQueue<FrameInFlight>(capacity: max(options.framesInFlight, 1))
+    let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
+    group = StageGroup {
+      packets.cancel()
+      frames.cancel()
+      output.cancel()
+    }
+    self.packets = packets
+    self.frames = frames
+    self.output = output
+    self.totalFrames = totalFrames
+    window = PartWindow(options.part)
+  }
+
+  func markStart() {
+    started.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
+  }
+
+  var progress: TranscodeProgress {
+    let values = counters.values
+    let start = started.load(ordering: .relaxed)
+    let elapsed = start == 0 ? 0 : DispatchTime.now().uptimeNanoseconds - start
+    return TranscodeProgress(
+      frames: values.written,
+      totalFrames: totalFrames,
+      position: values.position,
+      byteCount: values.byteCount,
+      elapsed: .nanoseconds(Int64(clamping: elapsed)),
+      stages: [readMeter.time, decodeMeter.time, encodeMeter.time, writeMeter.time],
+    )
+  }
+
+  func report(_ notices: [Notice]) -> TranscodeReport {
+    let values = counters.values
+    return TranscodeReport(
+      progress: progress,
+      framesDecoded: values.decoded,
+      damagedFrames: values.damaged,
+      droppedPackets: values.droppedPackets,
+      repairedTimes: values.repairs + values.repairedTimes,
+      notices: notices,
+    )
+  }
+}

@@ -1,0 +1,81 @@
+/// Writes encoded and copied packets in the order in which they come.
+///
+/// Never waits for a particular stream, so that no stage can wait for another in a circle.
+final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
+  // Safe to send: after the start only the stage's own thread uses this state.
+  private var sink: Sink?
+  private var undecided: [HeldPacket] = []
+  private let picture: Int
+  private let window: PartWindow
+  private let packets: BoundedQueue<Packet>
+  private let group: StageGroup
+  private let counters: RunCounters
+
+  /// - Parameter picture: The number of the upscaled stream in the output.
+  init(
+    _ sink: consuming Sink, picture: Int, window: PartWindow, packets: BoundedQueue<Packet>,
+    group: StageGroup, counters: RunCounters,
+  ) {
+    self.sink = consume sink
+    self.picture = picture
+    self.window = window
+    self.packets = packets
+    self.group = group
+    self.counters = counters
+  }
+
+  func run(_ meter: StageMeter) throws(MediaError) {
+    // Dropped before the run ends: an unfinished file vanishes with it.
+    defer { sink = nil }
+    while let packet = packets.pop(meter) {
+      if packet.streamIndex == picture {
+        try writePicture(packet)
+      } else {
+        undecided.append(HeldPacket(packet))
+      }
+      try writeDecided()
+    }
+    // The queue ends early when another stage has failed.
+    guard !group.hasFailed else { return }
+    window.close()
+    try writeDecided()
+    try sink?.finish()
+    group.complete()
+    report()
+  }
+
+  private func writePicture(_ packet: consuming Packet) throws(MediaError) {
+    let time = packet.time
+    try sink?.write(packet)
+    counters.countWritten(at: time?.duration)
+    report()
+  }
+
+  // Packets of a stream stay in order because the answers grow with time.
+  private func writeDecided() throws(MediaError) {
+    var rest: [HeldPacket] = []
+    for box in undecided {
+      let answer = box.time.map { window.answer(at: $0.duration) }
+      switch answer {
+      case .undecided: rest.append(box)
+      case .drop: break
+      case .keep(let offset): try writeCopied(box, offset)
+      case nil: try writeCopied(box, .zero)
+      }
+    }
+    undecided = rest
+  }
+
+  private func writeCopied(_ box: HeldPacket, _ offset: Duration) throws(MediaError) {
+    guard let packet = box.take() else { return }
+    if offset != .zero { packet.shift(by: offset) }
+    try sink?.write(packet)
+  }
+
+  private func report() {
+    guard sink != nil else { return }
+    counters.note(
+      bytes: sink?.byteCount ?? 0, dropped: sink?.droppedPackets ?? 0,
+      repaired: sink?.repairedTimes ?? 0)
+  }
+}

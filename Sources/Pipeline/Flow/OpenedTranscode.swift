@@ -1,0 +1,103 @@
+/// A run before it starts: everything is open but the output.
+struct OpenedTranscode: ~Copyable {
+  let plan: TranscodePlan
+  let info: MediaInfo
+  let totalFrames: Int?
+  private let options: TranscodeOptions
+  private let output: OutputPlan
+  private let input: OpenedInput
+  private let encoder: Encoder
+
+  init(_ options: TranscodeOptions, _ cancellation: Cancellation) throws(MediaError) {
+    let input = try OpenedInput(options.input, cancellation)
+    try OutputCheck(overwrite: options.output.overwrite, input: input.demuxer.file.identity)
+      .check(options.output.path)
+    let output = try OutputPlan(options, input)
+    let encoder = try Encoder(output.candidate, output.encoder)
+    plan = TranscodePlan(output, input.first)
+    info = input.info
+    totalFrames = input.demuxer.frameCount(of: input.stream).map { options.part.count(of: $0) }
+    self.options = options
+    self.output = output
+    self.input = input
+    self.encoder = encoder
+  }
+
+  /// Creates the output and starts every stage.
+  consuming func start(
+    _ flow: Flow, _ upscale: @escaping Transcode.Upscale, _ cancellation: Cancellation,
+  ) throws(MediaError) {
+    flow.markStart()
+    let timeBase = output.encoder.timeBase
+    let picture = output.streams.outputs[input.stream] ?? 0
+    try startWriting(flow, cancellation, picture)
+    let fromImage = try FromImage(
+      output.encoder.target, sourceDepth: input.first.layout.depth)
+    flow.group.start(
+      EncodeStage(
+        encoder, fromImage, stream: picture, frames: flow.frames, output: flow.output),
+      flow.encodeMeter, .abandoned)
+    flow.group.start(
+      DecodeStage(
+        input.pictures, timeBase: timeBase, window: flow.window, upscale: upscale,
+        packets: flow.packets, frames: flow.frames, counters: flow.counters),
+      flow.decodeMeter, .abandoned)
+    flow.group.start(
+      DemuxStage(
+        input.demuxer, held: input.held, streams: output.streams, window: flow.window,
+        pictures: flow.packets, output: flow.output),
+      flow.readMeter, .awaited)
+  }
+
+  private func startWriting(
+    _ flow: Flow, _ cancellation: Cancellation, _ picture: Int,
+  ) throws(MediaError) {
+    let path = options.output.path
+    let overwrite = options.output.overwrite
+    guard let format = output.format else {
+      let files = PictureFiles(path, overwrite: overwrite, cancellation: cancellation)
+      return start(files, flow, picture)
+    }
+    let file =
+      format.hasNoFile
+      ? nil : try OutputFile(path, overwrite: overwrite, cancellation: cancellation)
+    let settings = MuxerSettings(
+      path: path,
+      format: format,
+      streams: output.streams,
+      frameRate: output.encoder.frameRate,
+      pixelShape: output.encoder.pixelShape,
+      timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
+    )
+    start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
+  }
+
+  private func start(
+    _ sink: consuming some PacketSink & ~Copyable, _ flow: Flow, _ picture: Int,
+  ) {
+    let stage = MuxStage(
+      sink, picture: picture, window: flow.window, packets: flow.output, group: flow.group,
+      counters: flow.counters)
+    flow.group.start(stage, flow.writeMeter, .awaited)
+  }
+}
+
+extension TranscodePlan {
+  fileprivate init(_ output: OutputPlan, _ source: SourcePicture) {
+    sourceWidth = source.uprightSize.width
+    sourceHeight = source.uprightSize.height
+    width = output.encoder.target.width
+    height = output.encoder.target.height
+    codec = output.candidate.profile.name
+    pixelFormat = output.encoder.target.layout.name
+    format = output.format?.name ?? "image files"
+    notices = output.notices
+  }
+}
+
+extension Part {
+  /// How many of `total` frames are kept, as far as frame numbers tell.
+  fileprivate func count(of total: Int) -> Int {
+    frames.map { $0.clamped(to: 0..<max(total, 0)).count } ?? total
+  }
+}

@@ -1,0 +1,80 @@
+internal import FFmpegC
+
+/// What the output will be, decided from the options and the first picture.
+struct OutputPlan {
+  /// The container; `nil` when each picture is a file of its own.
+  let format: OutputFormat?
+  let candidate: EncoderCandidate
+  let encoder: EncoderSettings
+  let streams: StreamMap
+  let notices: [Notice]
+
+  /// - Throws: A ``MediaError`` of kind `usage` or `limit` when there can be no such output.
+  init(_ options: TranscodeOptions, _ opened: borrowing OpenedInput) throws(MediaError) {
+    let output = options.output
+    let picture = output.format == nil ? PictureFormat(output.path) : nil
+    format = picture == nil ? try OutputFormat(named: output.format, for: output.path) : nil
+    candidate = try OutputPlan.candidate(output, picture, format)
+    streams = StreamMap(opened.demuxer, picture: opened.stream, format: format)
+    let source = opened.first
+    let size = try output.pictureSize(
+      width: source.uprightSize.width, height: source.uprightSize.height)
+    var target = try PictureTarget(
+      width: size.width, height: size.height, source: source.layout, color: source.color,
+      requested: output.encoder.pixelFormat, encoder: candidate)
+    if !candidate.profile.acceptsOddSizes { target.padToWholeChroma() }
+    encoder = EncoderSettings(
+      target: target,
+      timeBase: OutputPlan.timeBase(source, format),
+      frameRate: source.frameRate,
+      pixelShape: output.size.pixelShape(source.pixelShape, from: source.uprightSize, to: size),
+      options: output.encoder,
+      format: format,
+    )
+    notices = streams.notices + source.notices(target, size, opened.stream)
+  }
+
+  // An image file says by its name how it is encoded; a container leaves the choice.
+  private static func candidate(
+    _ output: OutputOptions, _ picture: PictureFormat?, _ format: OutputFormat?,
+  ) throws(MediaError) -> EncoderCandidate {
+    if let picture { return try EncoderCandidate(named: picture.encoder) }
+    guard let format else { preconditionFailure("an output is pictures or a container") }
+    let usual = try format.usualEncoder
+    let name = output.encoder.codec ?? usual
+    let candidate = try EncoderCandidate(named: name)
+    guard unsafe format.canHold(candidate.codec.pointee.id) else {
+      throw MediaError(
+        .usage, .use, "codec '\(candidate.profile.name)'", "\(format.name) cannot hold it")
+    }
+    return candidate
+  }
+
+  private static func timeBase(_ source: SourcePicture, _ format: OutputFormat?) -> Rational {
+    format?.hasConstantFrameRate ?? true ? source.frameRate.inverse : source.timeBase
+  }
+}
+
+extension SourcePicture {
+  /// What a person should know about the way from the source to `target`.
+  fileprivate func notices(
+    _ target: PictureTarget, _ size: (width: Int, height: Int), _ stream: Int,
+  ) -> [Notice] {
+    var notices: [Notice] = []
+    if layout.hasAlpha { notices.append(.warning("transparency is dropped")) }
+    if isInterlaced { notices.append(.warning("the source is interlaced; fields are upscaled as they are")) }
+    if layout.family == .yuv && declaredColor.matrix != color.matrix {
+      notices.append(.detail("the source does not say its matrix; guessed \(color.matrix.name)"))
+    }
+    if layout.family == .yuv && declaredColor.range == .unspecified && color.range == .limited {
+      notices.append(.detail("the source does not say its range; guessed limited"))
+    }
+    if (target.width, target.height) != size {
+      notices.append(
+        .warning(
+          "the codec wants even sizes: \(size.width)x\(size.height) is padded to "
+            + "\(target.width)x\(target.height)"))
+    }
+    return notices
+  }
+}

@@ -1,0 +1,102 @@
+internal import Engine
+
+/// Decides which packets of the other streams belong to the part that is kept.
+///
+/// When the part is given in frames, its times are known only when those frames have been decoded:
+/// until then the answer for later packets is ``Answer/undecided``. Safe to use from any thread.
+final class PartWindow: Sendable {
+  /// Whether a packet belongs to the part.
+  enum Answer {
+    case keep(offset: Duration)
+    case drop
+    case undecided
+  }
+
+  private struct State {
+    /// `nil` until it is known; everything before `reached` has been decoded.
+    var start: Duration?
+    var end: Duration?
+    var reached: Duration?
+  }
+
+  private let state: Monitor<State>
+  private let part: Part
+  private static let never = Duration.seconds(Int64.max / 2_000_000_000)
+
+  init(_ part: Part) {
+    self.part = part
+    let startsAtFrame = (part.frames?.lowerBound ?? 0) > 0
+    state = Monitor(
+      State(
+        start: startsAtFrame ? nil : part.start ?? .zero - PartWindow.never,
+        end: part.frames == nil ? part.end ?? PartWindow.never : nil,
+        reached: nil,
+      ))
+  }
+
+  /// Whether all of the input is kept.
+  var isEverything: Bool { part == Part() }
+
+  /// Whether a frame belongs to the part; tells the window how far decoding has come.
+  func contains(frame number: Int, at time: Duration) -> Bool {
+    state.withLock { state in
+      state.reached = max(state.reached ?? time, time)
+      if let frames = part.frames {
+        if number == frames.lowerBound && state.start == nil { state.start = time }
+        if number == frames.upperBound && state.end == nil { state.end = time }
+        guard frames.contains(number) else { return false }
+      }
+      return time >= part.start ?? time && time < part.end ?? PartWindow.never
+    }
+  }
+
+  /// Whether no later frame can belong to the part.
+  func isOver(after number: Int, at time: Duration) -> Bool {
+    if let frames = part.frames, number >= frames.upperBound { return true }
+    return time >= part.end ?? PartWindow.never
+  }
+
+  /// Says that no frame follows, so everything is known.
+  func close() {
+    state.withLock { state in
+      if state.start == nil { state.start = PartWindow.never }
+      if state.end == nil { state.end = PartWindow.never }
+    }
+  }
+
+  /// Whether something at `time` belongs to the part.
+  func answer(at time: Duration) -> Answer {
+    state.withLock { state in
+      guard let start = state.start else {
+        return time < state.reached ?? time ? .drop : .undecided
+      }
+      if time < start { return .drop }
+      guard let end = state.end else {
+        return time <= state.reached ?? start ? .keep(offset: offset(start)) : .undecided
+      }
+      return time < end ? .keep(offset: offset(start)) : .drop
+    }
+  }
+
+  /// How much every time of the output is later than in the input, for a part that starts at `start`.
+  private func offset(_ start: Duration) -> Duration {
+    part.start == nil && (part.frames?.lowerBound ?? 0) == 0 ? .zero : .zero - start
+  }
+
+  /// The same as far as it is known before anything has been decoded.
+  func estimatedOffset(frameRate: Rational) -> Duration {
+    if let start = part.start { return .zero - start }
+    guard let first = part.frames?.lowerBound, first > 0, frameRate.isPositive else { return .zero }
+    return .zero - .seconds(Double(first) / frameRate.value)
+  }
+
+  /// How much the times of frames move; known once the first frame of the part has been decoded.
+  var frameOffset: Duration {
+    state.withLock { offset($0.start ?? .zero) }
+  }
+
+  /// The time from which on no packet is wanted, if it is known.
+  var end: Duration? {
+    state.withLock { $0.end.flatMap { $0 == PartWindow.never ? nil : $0 } }
+  }
+}

@@ -1,0 +1,67 @@
+internal import FFmpegC
+
+/// The decoded pictures of one stream in the order in which they are shown, each with its time.
+struct PictureSource: ~Copyable {
+  /// How the pictures have to be turned to be upright.
+  let orientation: Orientation
+
+  /// The unit of the times.
+  let timeBase: Rational
+
+  private var decoder: Decoder
+  private var repair = TimestampRepair()
+  private let usualDuration: Int64
+  private var first: Frame?
+
+  /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise.
+  init(
+    _ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions, frameRate: Rational,
+  ) throws(MediaError) {
+    let decoder = unsafe try Decoder(stream, input)
+    timeBase = unsafe Rational(stream.pointee.time_base)
+    orientation = unsafe Orientation(of: stream) ?? .upright
+    usualDuration = unsafe max(
+      av_rescale_q(1, frameRate.inverse.native, stream.pointee.time_base), 1)
+    self.decoder = decoder
+  }
+
+  /// Packets and pictures that could not be decoded.
+  var errorCount: Int { decoder.errorCount }
+
+  /// Times that had to be invented or moved.
+  var repairs: Int { repair.repairs }
+
+  /// Hands over a packet; every picture that is ready must be taken before the next.
+  mutating func send(_ packet: borrowing Packet) { decoder.send(packet) }
+
+  /// Says that no packet follows.
+  mutating func finish() { decoder.finish() }
+
+  /// The next picture, or `nil` when packets are wanted or there are no more pictures.
+  mutating func next() throws(MediaError) -> Frame? {
+    if let frame = first.take() { return frame }
+    return try decoder.receive()
+  }
+
+  /// Puts the first picture back, so that it is the next.
+  mutating func putBack(_ frame: consuming Frame) { first = consume frame }
+
+  /// When a picture is shown; asked once for each, in their order.
+  mutating func time(of frame: borrowing Frame) -> FrameTime {
+    let duration = frame.durationTicks > 0 ? frame.durationTicks : usualDuration
+    return FrameTime(
+      pts: repair.repaired(frame.bestEffortTicks, duration: duration), duration: duration)
+  }
+}
+
+extension Orientation {
+  /// What the display matrix of `stream` asks for; `nil` if it cannot be done by quarter turns.
+  init?(of stream: UnsafeMutablePointer<AVStream>) {
+    guard let data = unsafe av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, nil) else {
+      self = .upright
+      return
+    }
+    let matrix = UnsafeRawPointer(data)
+    self.init(displayMatrix: (0..<9).map { unsafe matrix.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) })
+  }
+}

@@ -1,0 +1,93 @@
+internal import Engine
+
+/// How far a run has come.
+public struct TranscodeProgress: Hashable, Sendable {
+  /// Frames written.
+  public let frames: Int
+
+  /// Frames that the output will have; `nil` when the input does not say.
+  public let totalFrames: Int?
+
+  /// The presentation time of the last frame written.
+  public let position: Duration
+
+  /// Bytes written.
+  public let byteCount: Int
+
+  /// The time since the run started.
+  public let elapsed: Duration
+
+  /// How busy each stage is.
+  public let stages: [StageTime]
+}
+
+/// What a complete run did.
+public struct TranscodeReport: Hashable, Sendable {
+  /// The final counts and times.
+  public let progress: TranscodeProgress
+
+  /// Frames that were decoded, kept or not.
+  public let framesDecoded: Int
+
+  /// Frames with visible damage, and packets that could not be decoded at all.
+  public let damagedFrames: Int
+
+  /// Copied packets that the output did not accept.
+  public let droppedPackets: Int
+
+  /// Presentation and decoding times that had to be invented or moved.
+  public let repairedTimes: Int
+
+  /// What a person should know, in the order in which it happened.
+  public let notices: [Notice]
+
+  /// Whether the input was damaged so that something is missing in the output.
+  public var isDamaged: Bool { damagedFrames > 0 || droppedPackets > 0 }
+}
+
+/// What the stages count while they run. Safe to use from any thread.
+final class RunCounters: Sendable {
+  struct Values {
+    var decoded = 0
+    var damaged = 0
+    var repairs = 0
+    var written = 0
+    var position = Duration.zero
+    var byteCount = 0
+    var droppedPackets = 0
+    var repairedTimes = 0
+  }
+
+  private let monitor = Monitor(Values())
+
+  var values: Values { monitor.withLock { $0 } }
+
+  func countDecoded(isDamaged: Bool) {
+    monitor.withLock { values in
+      values.decoded += 1
+      if isDamaged { values.damaged += 1 }
+    }
+  }
+
+  func finishDecoding(errors: Int, repairs: Int) {
+    monitor.withLock { values in
+      values.damaged += errors
+      values.repairs = repairs
+    }
+  }
+
+  func countWritten(at time: Duration?) {
+    monitor.withLock { values in
+      values.written += 1
+      if let time { values.position = max(values.position, time) }
+    }
+  }
+
+  func note(bytes: Int, dropped: Int, repaired: Int) {
+    monitor.withLock { values in
+      values.byteCount = bytes
+      values.droppedPackets = dropped
+      values.repairedTimes = repaired
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/// A loop that runs on a thread of its own until its input ends or something fails.
+protocol Stage: AnyObject, Sendable {
+  /// Runs to the end; every wait for a neighbour goes through `meter`.
+  func run(_ meter: StageMeter) throws(MediaError)
+}
+
+/// Whether a run that has failed waits for a stage to end.
+enum StageEnding {
+  /// It ends soon after its queues, and owns what must be cleaned up.
+  case awaited
+
+  /// It may be waiting for the engine, and owns nothing that outlives the process.
+  case abandoned
+}

@@ -1,0 +1,90 @@
+public import Engine
+internal import Synchronization
+
+/// One run: reads a file, upscales its picture and writes it with everything else unchanged.
+///
+/// Creating it opens the input, decodes the first picture and opens the encoder, so that whatever
+/// cannot work fails at once; ``run(upscale:)`` does the work and creates the output. Reading,
+/// decoding, upscaling, encoding and writing overlap; queues between them are bounded.
+///
+/// A class because ``cancel(signal:)`` and ``progress`` are used from other threads.
+public final class Transcode: @unchecked Sendable {
+  // Safe to share: `opened` is touched by `init` and `run` only, the rest is safe by itself.
+
+  /// Starts the work on a picture and returns at once; results may become ready in any order.
+  public typealias Upscale = @Sendable (Image) throws(EngineError) -> PendingImage
+
+  /// What is in the input.
+  public let input: MediaInfo
+
+  /// What will be written.
+  public let plan: TranscodePlan
+
+  private var opened: OpenedTranscode?
+  private let cancellation: Cancellation
+  private let flow: Flow
+
+  /// Opens the input and plans the output, without creating it.
+  ///
+  /// - Throws: A ``MediaError`` of any kind but `inputOutput` and `engine`.
+  public init(_ options: TranscodeOptions) throws(MediaError) {
+    cancellation = Cancellation()
+    let opened = try OpenedTranscode(options, cancellation)
+    input = opened.info
+    plan = opened.plan
+    flow = Flow(options, totalFrames: opened.totalFrames)
+    self.opened = consume opened
+  }
+
+  /// Does the work; may be called once.
+  ///
+  /// - Parameter upscale: Makes a picture larger. It is called from one thread, in the order of the
+  ///   frames, and must not wait for the picture; at most `framesInFlight` results are waited for.
+  /// - Returns: What was done, when the output is complete.
+  /// - Throws: The first error of any stage; the output is then not there.
+  public func run(upscale: @escaping Upscale) throws(MediaError) -> TranscodeReport {
+    guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
+    if let cancelled = cancellation.error { throw cancelled }
+    try opened.start(flow, upscale, cancellation)
+    try flow.group.join()
+    return flow.report(plan.notices)
+  }
+
+  /// Ends the run soon, without output; ``run(upscale:)`` then throws `cancelled`.
+  ///
+  /// - Parameter signal: The number of the signal that asked for it.
+  public func cancel(signal: Int32) {
+    cancellation.request(signal: signal)
+    flow.group.fail(.cancelled(signal: signal))
+  }
+
+  /// How far the run has come.
+  public var progress: TranscodeProgress { flow.progress }
+}
+
+/// What a run will write.
+public struct TranscodePlan: Hashable, Sendable {
+  /// Columns of the source's pictures when they are upright; the engine gets this size.
+  public let sourceWidth: Int
+
+  /// Rows of the source's pictures when they are upright.
+  public let sourceHeight: Int
+
+  /// Columns of the output.
+  public let width: Int
+
+  /// Rows of the output.
+  public let height: Int
+
+  /// The encoder, by FFmpeg's name.
+  public let codec: String
+
+  /// The pixel format that is encoded, by FFmpeg's name.
+  public let pixelFormat: String
+
+  /// The container, by FFmpeg's name.
+  public let format: String
+
+  /// What a person should know beforehand.
+  public let notices: [Notice]
+}

@@ -1,0 +1,133 @@
+internal import FFmpegC
+
+/// What an encoder is opened for.
+struct EncoderSettings {
+  var target: PictureTarget
+  var timeBase: Rational
+  var frameRate: Rational
+  
+  /// The shape of a pixel.
+  var pixelShape: Rational
+  var options: EncoderOptions
+
+  /// The container; `nil` when each picture is a file of its own.
+  var format: OutputFormat?
+}
+
+/// Turns pictures into packets of one video stream.
+@safe
+struct Encoder: ~Copyable, @unchecked Sendable {
+  // Safe to send: nothing else holds this pointer.
+  let native: UnsafeMutablePointer<AVCodecContext>
+
+  // Most encoders forget how long a frame is shown; keyed by the time they keep.
+  private var durations: [Int64: Int64]
+
+  /// - Throws: A ``MediaError`` of kind `usage` when the encoder refuses its settings.
+  init(_ candidate: EncoderCandidate, _ settings: EncoderSettings) throws(MediaError) {
+    let encoder = unsafe Encoder(
+      native: try allocated(avcodec_alloc_context3(candidate.codec), candidate.profile.name))
+    encoder.describe(settings)
+    for option in try candidate.profile.settings(settings.options) {
+      try encoder.set(option, of: candidate)
+    }
+    ffmpegc_clear_last_error()
+    let code = unsafe avcodec_open2(encoder.native, candidate.codec, nil)
+    try check(code, .use, "codec '\(candidate.profile.name)'", kind: .usage)
+    self = encoder
+  }
+
+  private init(native: UnsafeMutablePointer<AVCodecContext>) {
+    unsafe self.native = native
+    durations = [:]
+  }
+
+  deinit {
+    var native: UnsafeMutablePointer<AVCodecContext>? = unsafe native
+    unsafe avcodec_free_context(&native)
+  }
+
+  var timeBase: Rational { unsafe Rational(native.pointee.time_base) }
+
+  /// Hands over a picture; every packet that is ready must be received before the next.
+  mutating func send(_ frame: borrowing Frame, _ time: FrameTime) throws(MediaError) {
+    unsafe frame.native.pointee.pts = time.pts
+    unsafe frame.native.pointee.pkt_duration = time.duration
+    unsafe frame.native.pointee.sample_aspect_ratio = unsafe native.pointee.sample_aspect_ratio
+    durations[time.pts] = time.duration
+    unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
+  }
+
+  /// Says that no picture follows; the last packets can then be received.
+  mutating func finish() throws(MediaError) {
+    unsafe try check(avcodec_send_frame(native, nil), .encode, "picture")
+  }
+
+  /// The next packet, or `nil` when the encoder wants more pictures or has no more packets.
+  mutating func receive() throws(MediaError) -> Packet? {
+    let packet = try Packet()
+    let code = unsafe avcodec_receive_packet(native, packet.native)
+    if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
+    try check(code, .encode, "picture")
+    packet.timeBase = timeBase
+    if let duration = unsafe durations.removeValue(forKey: packet.native.pointee.pts) {
+      unsafe packet.native.pointee.duration = duration
+    }
+    return packet
+  }
+}
+
+extension Encoder {
+  private func describe(_ settings: EncoderSettings) {
+    let target = settings.target
+    unsafe native.pointee.width = Int32(clamping: target.width)
+    unsafe native.pointee.height = Int32(clamping: target.height)
+    unsafe native.pointee.pix_fmt = target.layout.format
+    unsafe native.pointee.time_base = settings.timeBase.native
+    unsafe native.pointee.framerate = settings.frameRate.native
+    unsafe native.pointee.sample_aspect_ratio = settings.pixelShape.native
+    unsafe native.pointee.colorspace = AVColorSpace(target.color.matrix.code)
+    unsafe native.pointee.color_primaries = AVColorPrimaries(target.color.primaries)
+    unsafe native.pointee.color_trc = AVColorTransferCharacteristic(target.color.transfer)
+    unsafe native.pointee.color_range = target.color.range.native
+    unsafe native.pointee.chroma_sample_location = AVChromaLocation(target.color.chroma.code)
+    unsafe native.pointee.thread_count = Int32(clamping: settings.options.threads)
+    if settings.format?.wantsGlobalHeader ?? false {
+      unsafe native.pointee.flags |= AV_CODEC_FLAG_GLOBAL_HEADER
+    }
+    // These containers store one time per frame, so pictures must stay in order.
+    if settings.format?.hasOneTimePerFrame ?? false { unsafe native.pointee.max_b_frames = 0 }
+  }
+
+  private func set(
+    _ option: EncoderOptions.Option, of candidate: EncoderCandidate,
+  ) throws(MediaError) {
+    let name = candidate.profile.name
+    let subject = "encoder option '\(option.key)=\(option.value)'"
+    ffmpegc_clear_last_error()
+    let code = unsafe av_opt_set(native, option.key, option.value, AV_OPT_SEARCH_CHILDREN)
+    guard code == FFMPEGC_OPTION_NOT_FOUND else {
+      try check(code, .use, subject, kind: .usage)
+      return
+    }
+    let nearest = option.key.nearest(in: optionNames).map { "; did you mean '\($0)'?" } ?? ""
+    throw MediaError(.usage, .use, subject, "\(name) has no such option" + nearest)
+  }
+
+  private var optionNames: [String] {
+    unsafe names(of: native) + (native.pointee.priv_data.map { unsafe names(of: $0) } ?? [])
+  }
+
+  private func names(of object: UnsafeMutableRawPointer) -> [String] {
+    var names: [String] = []
+    var option: UnsafePointer<AVOption>?
+    while let next = unsafe av_opt_next(object, option) {
+      let isEncoding = unsafe next.pointee.flags & AV_OPT_FLAG_ENCODING_PARAM != 0
+      if unsafe isEncoding && next.pointee.type != AV_OPT_TYPE_CONST {
+        unsafe names.append(String(cString: next.pointee.name))
+      }
+      unsafe option = unsafe next
+    }
+    return names
+  }
+}

@@ -1,0 +1,134 @@
+internal import FFmpegC
+
+// How the streams of the output are described before the header is written.
+extension Muxer {
+  func addStream() throws(MediaError) -> UnsafeMutablePointer<AVStream> {
+    unsafe try allocated(avformat_new_stream(native, nil), "output stream")
+  }
+
+  /// Describes the upscaled stream: what the encoder makes, with the names of the input.
+  func describe(
+    _ output: UnsafeMutablePointer<AVStream>, _ input: UnsafeMutablePointer<AVStream>,
+    _ encoder: borrowing Encoder, _ settings: MuxerSettings,
+  ) throws(MediaError) {
+    let parameters = unsafe output.pointee.codecpar
+    unsafe try check(
+      avcodec_parameters_from_context(parameters, encoder.native), .create, path.quoted)
+    unsafe output.pointee.time_base = encoder.timeBase.native
+    unsafe output.pointee.avg_frame_rate = settings.frameRate.native
+    unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
+    unsafe copyNames(of: input, to: output)
+    unsafe av_dict_set(&output.pointee.metadata, "encoder", nil, 0)
+    unsafe try copySideData(of: input, to: output) { isAboutColor($0) }
+  }
+
+  /// Describes a stream whose packets are copied.
+  func copy(
+    _ input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+  ) throws(MediaError) {
+    let parameters = unsafe output.pointee.codecpar!
+    unsafe try check(
+      avcodec_parameters_copy(parameters, input.pointee.codecpar), .create, path.quoted)
+    if unsafe !acceptsTag(of: parameters) { unsafe parameters.pointee.codec_tag = 0 }
+    unsafe output.pointee.time_base = unsafe input.pointee.time_base
+    unsafe output.pointee.avg_frame_rate = unsafe input.pointee.avg_frame_rate
+    unsafe output.pointee.r_frame_rate = unsafe input.pointee.r_frame_rate
+    unsafe output.pointee.sample_aspect_ratio = unsafe input.pointee.sample_aspect_ratio
+    unsafe copyNames(of: input, to: output)
+    unsafe try copySideData(of: input, to: output) { _ in true }
+  }
+
+  private func copyNames(
+    of input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+  ) {
+    unsafe output.pointee.disposition = unsafe input.pointee.disposition
+    unsafe av_dict_copy(&output.pointee.metadata, input.pointee.metadata, 0)
+  }
+
+  // The tag of one container may mean something else in another.
+  private func acceptsTag(of parameters: UnsafeMutablePointer<AVCodecParameters>) -> Bool {
+    guard let tags = unsafe native.pointee.oformat.pointee.codec_tag else { return true }
+    let identifier = unsafe parameters.pointee.codec_id
+    var usual: UInt32 = 0
+    return unsafe av_codec_get_id(tags, parameters.pointee.codec_tag) == identifier
+      || av_codec_get_tag2(tags, identifier, &usual) == 0
+  }
+
+  private func isAboutColor(_ type: AVPacketSideDataType) -> Bool {
+    type == AV_PKT_DATA_MASTERING_DISPLAY_METADATA || type == AV_PKT_DATA_CONTENT_LIGHT_LEVEL
+  }
+
+  private func copySideData(
+    of input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+    where isWanted: (AVPacketSideDataType) -> Bool,
+  ) throws(MediaError) {
+    for index in unsafe 0..<Int(input.pointee.nb_side_data) {
+      let data = unsafe input.pointee.side_data[index]
+      guard unsafe isWanted(data.type) else { continue }
+      let copy = unsafe try allocated(
+        av_stream_new_side_data(output, data.type, data.size), "side data")
+      unsafe copy.update(from: data.data, count: data.size)
+    }
+  }
+}
+
+extension Muxer {
+  /// Copies the chapters, moved by `offset`; those that end before the start are left out.
+  func copyChapters(of demuxer: borrowing Demuxer, _ offset: Duration) throws(MediaError) {
+    let count = unsafe Int(demuxer.native.pointee.nb_chapters)
+    guard count > 0 else { return }
+    let list = unsafe try allocated(
+      av_calloc(count, MemoryLayout<UnsafeMutablePointer<AVChapter>?>.size), "chapters")
+    unsafe native.pointee.chapters = unsafe list.bindMemory(
+      to: UnsafeMutablePointer<AVChapter>?.self, capacity: count)
+    for index in 0..<count {
+      guard let chapter = unsafe demuxer.native.pointee.chapters[index] else { continue }
+      let shift = unsafe offset.ticks(of: Rational(chapter.pointee.time_base))
+      let (end, overflow) = unsafe chapter.pointee.end.addingReportingOverflow(shift)
+      guard !overflow, shift == 0 || end > 0 else { continue }
+      let start = unsafe chapter.pointee.start.addingReportingOverflow(shift).partialValue
+      unsafe try append(chapter, start: shift == 0 ? start : max(start, 0), end: end)
+    }
+  }
+
+  private func append(
+    _ chapter: UnsafeMutablePointer<AVChapter>, start: Int64, end: Int64,
+  ) throws(MediaError) {
+    let memory = unsafe try allocated(av_mallocz(MemoryLayout<AVChapter>.size), "chapters")
+    let copy = unsafe memory.bindMemory(to: AVChapter.self, capacity: 1)
+    unsafe copy.pointee.id = unsafe chapter.pointee.id
+    unsafe copy.pointee.time_base = unsafe chapter.pointee.time_base
+    unsafe copy.pointee.start = start
+    unsafe copy.pointee.end = end
+    unsafe av_dict_copy(&copy.pointee.metadata, chapter.pointee.metadata, 0)
+    unsafe native.pointee.chapters[Int(native.pointee.nb_chapters)] = unsafe copy
+    unsafe native.pointee.nb_chapters += 1
+  }
+
+  func dropMetadata(_ keys: [String]) {
+    for key in keys { unsafe av_dict_set(&native.pointee.metadata, key, nil, 0) }
+  }
+
+  /// Writes the header with the settings that keep times exact.
+  func writeHeader(_ settings: MuxerSettings, _ timeBase: Rational) throws(MediaError) {
+    var options = MediaDictionary()
+    let isSeekable = file?.isSeekable ?? true
+    if settings.format.isMovieFamily {
+      // Late starts are stored in ticks of this clock; the usual 1 ms is too coarse for them.
+      options["movie_timescale"] = String(max(timeBase.denominator, 1000))
+      if !isSeekable { options["movflags"] = "frag_keyframe+delay_moov+default_base_moof" }
+    }
+    switch settings.format.name {
+    case "mpegts": options["mpegts_copyts"] = "1"
+    case "matroska", "webm": unsafe native.pointee.avoid_negative_ts = 0
+    case "flv" where !isSeekable: options["flvflags"] = "no_duration_filesize"
+    default: break
+    }
+    if !isSeekable { unsafe native.pointee.flush_packets = 1 }
+    unsafe native.pointee.strict_std_compliance = FF_COMPLIANCE_NORMAL
+    ffmpegc_clear_last_error()
+    let code = unsafe avformat_write_header(native, &options.native)
+    try checkFile()
+    try check(code, .create, path.quoted)
+  }
+}

@@ -1,0 +1,142 @@
+internal import FFmpegC
+
+/// Writes packets of several streams into one container.
+@safe
+struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
+  // Safe to send: nothing else holds this pointer.
+  let native: UnsafeMutablePointer<AVFormatContext>
+  private let io: IOContext?
+  let file: OutputFile?
+  let path: MediaPath
+  private var lastDecodingTimes: [Int: Int64]
+  private let picture: Int
+  private(set) var droppedPackets: Int
+  private(set) var repairedTimes: Int
+
+  /// Prepares the streams and writes the header.
+  ///
+  /// - Parameters:
+  ///   - file: The file to write; `nil` for formats that write none.
+  init(
+    _ settings: MuxerSettings, file: OutputFile?, demuxer: borrowing Demuxer,
+    encoder: borrowing Encoder,
+  ) throws(MediaError) {
+    let muxer = try Muxer(settings, file: file)
+    for (input, output) in settings.streams.outputs.enumerated() where output != nil {
+      let stream = unsafe try muxer.addStream()
+      if input == settings.streams.picture {
+        unsafe try muxer.describe(stream, demuxer.stream(input), encoder, settings)
+      } else {
+        unsafe try muxer.copy(demuxer.stream(input), to: stream)
+      }
+    }
+    unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
+    muxer.dropMetadata(["major_brand", "minor_version", "compatible_brands"])
+    try muxer.copyChapters(of: demuxer, settings.timeOffset)
+    try muxer.writeHeader(settings, encoder.timeBase)
+    self = muxer
+  }
+
+  private init(_ settings: MuxerSettings, file: OutputFile?) throws(MediaError) {
+    var context: UnsafeMutablePointer<AVFormatContext>?
+    let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
+    try check(code, .create, settings.path.quoted)
+    let native = try unsafe allocated(context, "muxer")
+    let io = unsafe try Muxer.ioContext(file, for: native)
+    unsafe self.init(native, io, file, settings)
+  }
+
+  private init(
+    _ native: UnsafeMutablePointer<AVFormatContext>, _ io: consuming IOContext?,
+    _ file: OutputFile?, _ settings: MuxerSettings,
+  ) {
+    unsafe self.native = native
+    self.io = io
+    self.file = file
+    path = settings.path
+    picture = settings.streams.outputs[settings.streams.picture] ?? 0
+    lastDecodingTimes = [:]
+    droppedPackets = 0
+    repairedTimes = 0
+  }
+
+  private static func ioContext(
+    _ file: OutputFile?, for native: UnsafeMutablePointer<AVFormatContext>,
+  ) throws(MediaError) -> IOContext? {
+    guard let file else { return nil }
+    let io = try IOContext(writing: file)
+    unsafe native.pointee.pb = io.native
+    return io
+  }
+
+  deinit {
+    unsafe avformat_free_context(native)
+  }
+
+  var byteCount: Int { file?.byteCount ?? 0 }
+
+  mutating func write(_ packet: consuming Packet) throws(MediaError) {
+    let index = packet.streamIndex
+    unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    repair(packet)
+    let code = unsafe av_interleaved_write_frame(native, packet.native)
+    try checkFile()
+    guard code < 0 else { return }
+    if index == picture { try check(code, .write, path.quoted) }
+    // A copied packet that its container does not accept must not end the work.
+    droppedPackets += 1
+  }
+
+  mutating func finish() throws(MediaError) {
+    let code = unsafe av_write_trailer(native)
+    if let stream = unsafe native.pointee.pb { unsafe avio_flush(stream) }
+    try checkFile()
+    try check(code, .write, path.quoted)
+    try file?.finish()
+  }
+
+  // Decoding times have to grow; libav refuses everything else.
+  private mutating func repair(_ packet: borrowing Packet) {
+    let native = unsafe packet.native
+    guard unsafe native.pointee.dts != FFMPEGC_NOPTS else { return }
+    let index = packet.streamIndex
+    let mayRepeat = unsafe self.native.pointee.oformat.pointee.flags & AVFMT_TS_NONSTRICT != 0
+    if let last = lastDecodingTimes[index] {
+      let earliest = last + (mayRepeat ? 0 : 1)
+      if unsafe native.pointee.dts < earliest {
+        unsafe native.pointee.dts = earliest
+        repairedTimes += 1
+      }
+      if unsafe native.pointee.pts != FFMPEGC_NOPTS {
+        unsafe native.pointee.pts = unsafe max(native.pointee.pts, native.pointee.dts)
+      }
+    }
+    lastDecodingTimes[index] = unsafe native.pointee.dts
+  }
+
+  // Not every muxer reports that its file could not be written.
+  func checkFile() throws(MediaError) {
+    guard let file, let stream = unsafe native.pointee.pb else { return }
+    if file.failure != 0 { throw file.error(file.failure) }
+    if let cancelled = file.cancellation.error { throw cancelled }
+    unsafe try check(stream.pointee.error, .write, path.quoted)
+  }
+
+  private func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
+    unsafe native.pointee.streams[index]!
+  }
+}
+
+/// What a muxer has to know about the output.
+struct MuxerSettings {
+  var path: MediaPath
+  var format: OutputFormat
+  var streams: StreamMap
+  var frameRate: Rational
+  
+  /// The shape of a pixel of the upscaled stream.
+  var pixelShape: Rational
+
+  /// How much later every time of the output is than in the input.
+  var timeOffset: Duration
+}

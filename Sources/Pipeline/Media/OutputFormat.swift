@@ -1,0 +1,92 @@
+internal import FFmpegC
+
+/// A container that can be written: what it can hold and how it wants to be used.
+@safe
+struct OutputFormat: @unchecked Sendable {
+  // Safe to send: libav's table of formats never changes.
+  let native: UnsafePointer<AVOutputFormat>
+
+  /// The format called `name`, or the one that fits the extension of `path`.
+  ///
+  /// - Throws: A ``MediaError`` of kind `usage` when there is none.
+  init(named name: String?, for path: MediaPath) throws(MediaError) {
+    let fileName = name == nil ? path.text : nil
+    guard let format = unsafe av_guess_format(name, fileName, nil) else {
+      throw OutputFormat.unknown(name, path)
+    }
+    unsafe native = unsafe format
+  }
+
+  private static func unknown(_ name: String?, _ path: MediaPath) -> MediaError {
+    if let name {
+      return MediaError(.usage, .use, "output format '\(name)'", "no such format")
+    }
+    let reason =
+      path.isStandardStream || path.pathExtension.isEmpty
+      ? "name its format with --format" : "no format has the extension '.\(path.pathExtension)'"
+    return MediaError(.usage, .create, path.quoted, reason)
+  }
+
+  /// The names of the format, separated by commas.
+  var name: String { unsafe String(cString: native.pointee.name) }
+
+  var wantsGlobalHeader: Bool { unsafe native.pointee.flags & AVFMT_GLOBALHEADER != 0 }
+
+  /// Whether nothing is written to a file.
+  var hasNoFile: Bool { unsafe native.pointee.flags & AVFMT_NOFILE != 0 }
+
+  var isMovieFamily: Bool { ["mp4", "mov", "ipod", "3gp", "3g2", "psp", "f4v"].contains(name) }
+
+  /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
+  var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
+
+  /// Whether all frames are shown equally long.
+  var hasConstantFrameRate: Bool { ["avi", "yuv4mpegpipe"].contains(name) }
+
+  /// The encoder that is usual for this container.
+  var usualEncoder: String {
+    get throws(MediaError) {
+      switch name {
+      case "webm": return "libvpx-vp9"
+      case "null", "rawvideo", "yuv4mpegpipe", "framemd5", "framehash", "framecrc", "md5", "hash",
+        "crc", "streamhash":
+        return "rawvideo"
+      case "mp4", "mov", "matroska", "flv", "avi", "mpegts", "nut", "ipod", "3gp", "3g2", "f4v",
+        "h264":
+        return "libx264"
+      case "hevc": return "libx265"
+      case "ivf", "obu": return "av1"
+      case "mpeg", "vob", "dvd", "svcd": return "mpeg2video"
+      default: return try registeredEncoder
+      }
+    }
+  }
+
+  private var registeredEncoder: String {
+    get throws(MediaError) {
+      guard let encoder = unsafe avcodec_find_encoder(native.pointee.video_codec) else {
+        throw MediaError(.usage, .use, "output format '\(name)'", "it holds no video")
+      }
+      return unsafe String(cString: encoder.pointee.name)
+    }
+  }
+
+  /// Whether a stream of this codec can be stored.
+  func canHold(_ codec: AVCodecID) -> Bool {
+    let answer = unsafe avformat_query_codec(native, codec, FF_COMPLIANCE_NORMAL)
+    // A negative answer means that the format has no list.
+    return answer > 0 || (answer < 0 && canHoldUnlisted(codec))
+  }
+
+  private func canHoldUnlisted(_ codec: AVCodecID) -> Bool {
+    guard name == "mpegts" else { return true }
+    let known = [
+      AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264,
+      AV_CODEC_ID_HEVC, AV_CODEC_ID_CAVS, AV_CODEC_ID_DIRAC, AV_CODEC_ID_VC1, AV_CODEC_ID_MP2,
+      AV_CODEC_ID_MP3, AV_CODEC_ID_AAC, AV_CODEC_ID_AAC_LATM, AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3,
+      AV_CODEC_ID_DTS, AV_CODEC_ID_TRUEHD, AV_CODEC_ID_OPUS, AV_CODEC_ID_DVB_SUBTITLE,
+      AV_CODEC_ID_DVB_TELETEXT, AV_CODEC_ID_SMPTE_KLV, AV_CODEC_ID_TIMED_ID3,
+    ]
+    return known.contains(codec)
+  }
+}

@@ -1,0 +1,93 @@
+internal import FFmpegC
+
+/// What happens to each stream of the input: upscaled, copied, or left out.
+struct StreamMap: Sendable {
+  /// The stream whose pictures are upscaled, counted in the input.
+  let picture: Int
+
+  /// For each stream of the input its number in the output; `nil` if it is left out.
+  let outputs: [Int?]
+
+  /// What a person should know about streams that are left out.
+  let notices: [Notice]
+
+  /// Copies what `format` can hold; formats of single pictures hold the picture only.
+  init(_ demuxer: borrowing Demuxer, picture: Int, format: OutputFormat?) {
+    var outputs: [Int?] = []
+    var notices: [Notice] = []
+    var count = 0
+    for index in 0..<demuxer.streamCount {
+      let stream = unsafe demuxer.stream(index)
+      if unsafe index == picture || format?.canCopy(stream) ?? false {
+        outputs.append(count)
+        count += 1
+      } else {
+        outputs.append(nil)
+        unsafe notices.append(StreamMap.notice(index, stream, demuxer, format))
+      }
+    }
+    self.picture = picture
+    self.outputs = outputs
+    self.notices = notices
+  }
+
+  private static func notice(
+    _ index: Int, _ stream: UnsafeMutablePointer<AVStream>, _ demuxer: borrowing Demuxer,
+    _ format: OutputFormat?,
+  ) -> Notice {
+    let parameters = unsafe stream.pointee.codecpar.pointee
+    let kind = unsafe av_get_media_type_string(parameters.codec_type).map { unsafe String(cString: $0) } ?? "data"
+    let what = unsafe "stream \(index) (\(kind), \(String(cString: avcodec_get_name(parameters.codec_id))))"
+    guard let format else { return .detail("left out: \(what), pictures hold nothing else") }
+    if unsafe stream.isChapterText && demuxer.native.pointee.nb_chapters > 0 {
+      return .detail("left out: \(what), its chapters are kept")
+    }
+    let holders = ["matroska", "mp4", "mov", "mpegts", "avi", "webm"]
+    let holder = holders.first { name in
+      unsafe (try? OutputFormat(named: name, for: demuxer.path))?.canCopy(stream) ?? false
+    }
+    let hint = holder.map { ", \($0) can" } ?? ", and no other format can"
+    return .warning("left out: \(what); \(format.name) cannot hold it" + hint)
+  }
+}
+
+extension OutputFormat {
+  /// Whether the packets of `stream` can be stored as they are.
+  fileprivate func canCopy(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
+    let parameters = unsafe stream.pointee.codecpar.pointee
+    guard unsafe parameters.codec_id != AV_CODEC_ID_NONE else { return false }
+    // Movie files make their own chapter text of the chapters.
+    if unsafe isMovieFamily && stream.isChapterText { return false }
+    return unsafe canHold(parameters.codec_id)
+  }
+}
+
+extension UnsafeMutablePointer<AVStream> {
+  /// Whether this is the text of a movie file's chapters, which libav also lists as chapters.
+  fileprivate var isChapterText: Bool {
+    // 'text' in a file that counts from the last byte.
+    unsafe pointee.codecpar.pointee.codec_id == AV_CODEC_ID_BIN_DATA
+      && pointee.codecpar.pointee.codec_tag == 0x7478_6574
+  }
+}
+
+/// Something a person should know about a run.
+public struct Notice: Hashable, Sendable {
+  /// Who wants to read it.
+  public enum Level: Hashable, Sendable {
+    /// Everybody: something is different from what one expects.
+    case warning
+
+    /// Whoever asks for details.
+    case detail
+  }
+
+  /// Who wants to read it.
+  public let level: Level
+
+  /// One line without a full stop.
+  public let text: String
+
+  static func warning(_ text: String) -> Notice { Notice(level: .warning, text: text) }
+  static func detail(_ text: String) -> Notice { Notice(level: .detail, text: text) }
+}

@@ -1,0 +1,42 @@
+internal import FFmpegC
+
+/// The pictures that an encoder is opened for.
+struct PictureTarget: Hashable {
+  var width: Int
+  var height: Int
+  var layout: PixelLayout
+  var color: ColorSpec
+}
+
+extension PictureTarget {
+  /// The pictures nearest to the source's that an encoder takes.
+  ///
+  /// - Parameters:
+  ///   - source: The samples of the source.
+  ///   - color: What they mean, with nothing left unknown.
+  ///   - requested: The pixel format that the user asks for, or `nil`.
+  /// - Throws: A ``MediaError`` of kind `usage` when the encoder does not take `requested`.
+  init(
+    width: Int, height: Int, source: PixelLayout, color: ColorSpec, requested: String?,
+    encoder: borrowing EncoderCandidate,
+  ) throws(MediaError) {
+    let layout: PixelLayout
+    if let requested {
+      layout = try encoder.layout(named: requested)
+    } else {
+      layout = try encoder.layout(nearestTo: source)
+    }
+    self.init(
+      width: width,
+      height: height,
+      layout: layout,
+      color: encoder.color(from: color, source: source, target: layout),
+    )
+  }
+
+  /// Grows the size to whole chroma samples.
+  mutating func padToWholeChroma() {
+    width = width.rounded(upToMultipleOf: 1 << layout.chromaShift.x)
+    height = height.rounded(upToMultipleOf: 1 << layout.chromaShift.y)
+  }
+}
