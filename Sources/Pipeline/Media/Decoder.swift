@@ -9,7 +9,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   private let native: UnsafeMutablePointer<AVCodecContext>
 
   /// Packets that the decoder refused.
-  private(set) var errorCount = 0
+  private(set) var errorCount: Int
 
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
   init(_ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions) throws(MediaError) {
@@ -34,6 +34,9 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   private init(native: UnsafeMutablePointer<AVCodecContext>) {
     unsafe self.native = unsafe native
+    // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
+    // (Swift 6.3.1).
+    errorCount = 0
   }
 
   deinit {

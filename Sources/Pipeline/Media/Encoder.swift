@@ -39,6 +39,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   private init(native: UnsafeMutablePointer<AVCodecContext>) {
     unsafe self.native = native
+    // Not a default value, for the reason given in `Decoder`.
     durations = [:]
   }
 

@@ -55,6 +55,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     self.file = file
     path = settings.path
     picture = settings.streams.outputs[settings.streams.picture] ?? 0
+    // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
     droppedPackets = 0
     repairedTimes = 0

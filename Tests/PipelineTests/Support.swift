@@ -1,0 +1,62 @@
+import Engine
+import Foundation
+import TestSupport
+
+@testable import Pipeline
+
+/// An "engine" that repeats every pixel `factor` times in both directions.
+func nearest(_ factor: Int) -> Transcode.Upscale {
+  { image throws(EngineError) in
+    let result = Image(width: image.width * factor, height: image.height * factor)
+    for index in 0..<Image.planeCount {
+      let (from, to) = (image.plane(index), result.plane(index))
+      for y in 0..<result.height {
+        let row = from + y / factor * image.stride
+        let target = to + y * result.stride
+        for x in 0..<image.width {
+          for repeated in 0..<factor { target[x * factor + repeated] = row[x] }
+        }
+      }
+    }
+    return PendingImage(result)
+  }
+}
+
+/// Options for a quick run on a whole file.
+func options(_ input: String, _ output: String, times factor: Double = 2) -> TranscodeOptions {
+  var result = TranscodeOptions(
+    input: InputOptions(MediaPath(input)),
+    output: OutputOptions(MediaPath(output), size: .times(factor)))
+  result.input.decoderThreads = 1
+  result.output.encoder.threads = 1
+  return result
+}
+
+/// The presentation times of the frames of the upscaled stream, in seconds.
+func frameTimes(_ path: String) throws -> [Double] {
+  let input = InputOptions(MediaPath(path))
+  var opened = try OpenedInput(input, Cancellation())
+  var times: [Double] = []
+  func drain(_ pictures: inout PictureSource) throws {
+    while let frame = try pictures.next() {
+      times.append(Double(pictures.time(of: frame).pts) * pictures.timeBase.value)
+    }
+  }
+  try drain(&opened.pictures)
+  while let packet = try opened.demuxer.read() {
+    guard packet.streamIndex == opened.stream else { continue }
+    opened.pictures.send(packet)
+    try drain(&opened.pictures)
+  }
+  opened.pictures.finish()
+  try drain(&opened.pictures)
+  return times
+}
+
+/// Hashes of the packets of each stream of one kind (`a`: audio, `s`: subtitles), by ffmpeg.
+func packetHashes(_ path: String, _ kind: String) throws -> String {
+  let arguments = [
+    "-v", "error", "-i", path, "-map", "0:\(kind)?", "-c", "copy", "-f", "streamhash", "-",
+  ]
+  return try Subprocess("ffmpeg", arguments).text
+}

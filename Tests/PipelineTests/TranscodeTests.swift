@@ -1,0 +1,52 @@
+import Engine
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+@Suite struct TranscodeTests {
+  /// A real clip, the container it is written to, and how many of its frames (nil: all).
+  struct Clip: CustomTestStringConvertible, Sendable {
+    let name: String
+    var output: String
+    var scale = 2.0
+    var testDescription: String { "\(name) to \(output)" }
+  }
+
+  static let clips = [
+    Clip(name: "nasa_13013.mp4", output: "mp4", scale: 2),
+    Clip(name: "bigbuckbunny.mp4", output: "mp4", scale: 1),
+    Clip(name: "chaplin.mp4", output: "mp4", scale: 1),
+    Clip(name: "mkv_sample_with_ass_subtitles.mkv", output: "mkv", scale: 1),
+    Clip(name: "mkv_sample_with_chapters.mkv", output: "mkv", scale: 2),
+    Clip(name: "vp9_bear-vp9-odd-dimensions.webm", output: "webm", scale: 1),
+    Clip(name: "mp4_sample_sef_slow_motion.mp4", output: "mp4", scale: 4),
+    Clip(name: "avi_sample.avi", output: "avi", scale: 1),
+    Clip(name: "flv_sample.flv", output: "flv", scale: 1),
+    Clip(name: "ts_bbb_2500ms.ts", output: "ts", scale: 1),
+  ]
+
+  @Test(.enabled(if: SharedMedia.isExpected), arguments: clips)
+  func keepsEveryFrameAndItsTime(clip: Clip) throws {
+    let folder = try TemporaryFolder()
+    let input = try SharedMedia.path(clip.name)
+    let output = folder.path("out.\(clip.output)")
+    var options = options(input, output, times: clip.scale)
+    options.output.encoder.preset = "ultrafast"
+    let transcode = try Transcode(options)
+    let report = try transcode.run(upscale: nearest(Int(clip.scale)))
+
+    let before = try frameTimes(input)
+    let after = try frameTimes(output)
+    #expect(report.progress.frames == before.count)
+    #expect(after.count == before.count)
+    // Half a millisecond: what Matroska and FLV can store.
+    let errors = zip(before, after).map { abs($0 - $1) }
+    #expect(errors.max() ?? 1 <= 0.0005, "times differ by up to \(errors.max() ?? 1) s")
+    #expect(try packetHashes(output, "a") == packetHashes(input, "a"))
+    #expect(try packetHashes(output, "s") == packetHashes(input, "s"))
+    #expect(folder.names == ["out.\(clip.output)"])
+    print(clip.name, report.notices.map(\.text), report.repairedTimes, report.droppedPackets)
+  }
+}
