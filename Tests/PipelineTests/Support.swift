@@ -1,4 +1,5 @@
 import Engine
+import FFmpegC
 import Foundation
 import TestSupport
 
@@ -53,10 +54,25 @@ func frameTimes(_ path: String) throws -> [Double] {
   return times
 }
 
-/// Hashes of the packets of each stream of one kind (`a`: audio, `s`: subtitles), by ffmpeg.
-func packetHashes(_ path: String, _ kind: String) throws -> String {
-  let arguments = [
-    "-v", "error", "-i", path, "-map", "0:\(kind)?", "-c", "copy", "-f", "streamhash", "-",
-  ]
-  return try Subprocess("ffmpeg", arguments).text
+/// A packet as it lies in a file, for comparison.
+struct PacketFacts: Hashable {
+  let stream: Int
+  let seconds: Double
+  let bytes: [UInt8]
+}
+
+/// The packets of every stream but the upscaled one, by stream and in order.
+func copiedPackets(_ path: String, picture: Int) throws -> [Int: [PacketFacts]] {
+  let demuxer = try Demuxer(InputOptions(MediaPath(path)), cancellation: Cancellation())
+  var result: [Int: [PacketFacts]] = [:]
+  while let packet = try demuxer.read() {
+    guard packet.streamIndex != picture, let time = packet.time else { continue }
+    let native = packet.native.pointee
+    let bytes = UnsafeBufferPointer(start: native.data, count: Int(native.size))
+    // Tenths of milliseconds: containers round in different ways.
+    let seconds = (Double(time.ticks) * time.timeBase.value * 1000).rounded() / 1000
+    result[packet.streamIndex, default: []].append(
+      PacketFacts(stream: packet.streamIndex, seconds: seconds, bytes: Array(bytes)))
+  }
+  return result
 }

@@ -95,13 +95,25 @@ struct SourcePicture {
 }
 
 extension Demuxer {
-  /// The stream whose pictures are the film: not a cover or a thumbnail.
+  /// The stream whose pictures are the film: the default one, or else the largest; never a cover.
   func pictureStream() throws(MediaError) -> Int {
-    let index = unsafe av_find_best_stream(native, AVMEDIA_TYPE_VIDEO, -1, -1, nil, 0)
-    guard index >= 0, !isCover(Int(index)) else {
+    var best: (index: Int, score: Int)?
+    for index in 0..<streamCount {
+      guard let score = score(ofPictures: index) else { continue }
+      if score > best?.score ?? -1 { best = (index, score) }
+    }
+    guard let best else {
       throw MediaError(.refused, .decode, path.quoted, "there is no video in it")
     }
-    return Int(index)
+    return best.index
+  }
+
+  private func score(ofPictures index: Int) -> Int? {
+    let parameters = unsafe stream(index).pointee.codecpar.pointee
+    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, !isCover(index) else { return nil }
+    let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
+    // Above any number of pixels.
+    return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
   }
 
   func isCover(_ index: Int) -> Bool {
