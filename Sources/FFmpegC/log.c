@@ -11,30 +11,33 @@ static _Thread_local char last_error[512];
 static _Thread_local char line[1024];
 static _Thread_local size_t length;
 
-static void deliver(int level) {
+static void deliver(void *context, int level) {
+  while (length > 0 && (line[length - 1] == '.' || line[length - 1] == ' '))
+    length--;
+  line[length] = 0;
   if (level <= AV_LOG_ERROR && length > 0)
     snprintf(last_error, sizeof last_error, "%s", line);
   ffmpegc_log_sink sink = atomic_load(&current_sink);
-  if (sink && length > 0)
-    sink(level, line);
+  if (sink && length > 0) {
+    const AVClass *class = context ? *(const AVClass **)context : NULL;
+    char named[sizeof line + 64];
+    snprintf(named, sizeof named, "%s: %s", class ? class->item_name(context) : "libav", line);
+    sink(level, named);
+  }
   length = 0;
 }
 
 static void receive(void *context, int level, const char *format, va_list arguments) {
   if (level > av_log_get_level())
     return;
-  int print_prefix = length == 0;
   char part[sizeof line];
-  av_log_format_line2(context, level, format, arguments, part, sizeof part, &print_prefix);
+  vsnprintf(part, sizeof part, format, arguments);
   for (const char *c = part; *c; c++) {
-    if (*c == '\n') {
-      line[length] = 0;
-      deliver(level);
-    } else if (length + 1 < sizeof line) {
+    if (*c == '\n')
+      deliver(context, level);
+    else if (length + 1 < sizeof line)
       line[length++] = (unsigned char)*c < 0x20 ? ' ' : *c;
-    }
   }
-  line[length] = 0;
 }
 
 void ffmpegc_set_log_sink(ffmpegc_log_sink sink) {

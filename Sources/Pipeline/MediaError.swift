@@ -116,8 +116,7 @@ func check(
   guard code < 0 else { return code }
   let logged = unsafe String(cString: ffmpegc_last_error())
   ffmpegc_clear_last_error()
-  let general = MediaError.reason(ofCode: code)
-  let reason = logged.isEmpty ? general : "\(general) (\(logged))"
+  let reason = logged.isEmpty ? MediaError.reason(ofCode: code) : logged
   throw MediaError(kind ?? step.usualKind, step, subject(), reason)
 }
 

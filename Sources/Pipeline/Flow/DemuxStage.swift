@@ -65,18 +65,3 @@ extension Array {
     indices.contains(index) ? self[index] : nil
   }
 }
-
-/// A packet that waits in a list; lists cannot hold what cannot be copied.
-final class HeldPacket {
-  private var packet: Packet?
-
-  init(_ packet: consuming Packet) {
-    self.packet = consume packet
-  }
-
-  /// Gives the packet away, once.
-  func take() -> Packet? { packet.take() }
-
-  /// When it is presented, or `nil`.
-  var time: Timestamp? { packet?.time }
-}

@@ -51,16 +51,18 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     report()
   }
 
-  // Packets of a stream stay in order because the answers grow with time.
+  // A packet waits until it is decided, and with it all later ones of its stream.
   private func writeDecided() throws(MediaError) {
     var rest: [HeldPacket] = []
+    var waiting: Set<Int> = []
     for box in undecided {
-      let answer = box.time.map { window.answer(at: $0.duration) }
+      let answer = box.time.map { window.answer(at: $0.duration) } ?? .keep(offset: .zero)
       switch answer {
-      case .undecided: rest.append(box)
+      case _ where waiting.contains(box.stream), .undecided:
+        waiting.insert(box.stream)
+        rest.append(box)
       case .drop: break
       case .keep(let offset): try writeCopied(box, offset)
-      case nil: try writeCopied(box, .zero)
       }
     }
     undecided = rest

@@ -46,7 +46,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   /// Hands over a packet; every picture that is ready must be received before the next.
   mutating func send(_ packet: borrowing Packet) {
-    if unsafe avcodec_send_packet(native, packet.native) < 0 { errorCount += 1 }
+    if unsafe avcodec_send_packet(native, packet.native) < 0 { countError() }
   }
 
   /// Says that no packet follows; the last pictures can then be received.
@@ -62,7 +62,13 @@ struct Decoder: ~Copyable, @unchecked Sendable {
       if code >= 0 { return frame }
       if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
       if code == FFMPEGC_ENOMEM { try check(code, .decode, "picture", kind: .limit) }
-      errorCount += 1
+      countError()
     }
+  }
+
+  private mutating func countError() {
+    errorCount += 1
+    // What the decoder said about it must not explain a later error.
+    ffmpegc_clear_last_error()
   }
 }

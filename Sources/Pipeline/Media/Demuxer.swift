@@ -47,6 +47,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   func read() throws(MediaError) -> Packet? {
     let packet = try Packet()
     let code = unsafe av_read_frame(native, packet.native)
+    ffmpegc_clear_last_error()
     if code == FFMPEGC_EXIT { throw .cancelled(signal: 0) }
     if code == FFMPEGC_EOF || code < 0 {
       try checkNothingFailed()

@@ -4,8 +4,8 @@ internal import FFmpegC
 struct EncoderProfile {
   /// How a preset is passed on.
   enum Preset {
-    /// Under this name, with the user's word.
-    case named(String)
+    /// Under this name, with one of these words.
+    case named(String, among: [String])
 
     /// Under this name as a number; the names of x264's presets are translated.
     case level(String, from: [String: Int])
@@ -26,10 +26,10 @@ struct EncoderProfile {
 
 extension EncoderProfile {
   static let all: [EncoderProfile] = [
-    EncoderProfile(name: "libx264", quality: ("crf", "18"), preset: .named("preset")),
-    EncoderProfile(name: "libx264rgb", quality: ("crf", "18"), preset: .named("preset")),
+    EncoderProfile(name: "libx264", quality: ("crf", "18"), preset: .named("preset", among: names)),
+    EncoderProfile(name: "libx264rgb", quality: ("crf", "18"), preset: .named("preset", among: names)),
     EncoderProfile(
-      name: "libx265", quality: ("crf", "20"), preset: .named("preset"),
+      name: "libx265", quality: ("crf", "20"), preset: .named("preset", among: names),
       defaults: ["x265-params": "log-level=error"]),
     EncoderProfile(
       name: "libsvtav1", quality: ("crf", "25"),
@@ -46,7 +46,8 @@ extension EncoderProfile {
       acceptsOddSizes: true),
     EncoderProfile(
       name: "ffv1", defaults: ["level": "3", "slicecrc": "1"], acceptsOddSizes: true),
-    EncoderProfile(name: "prores_ks", preset: .named("profile")),
+    EncoderProfile(name: "prores_ks", 
+      preset: .named("profile", among: ["proxy", "lt", "standard", "hq", "4444", "4444xq"])),
     EncoderProfile(
       name: "mjpeg", defaults: ["flags": "+qscale", "global_quality": "236"],
       acceptsOddSizes: true),
@@ -78,13 +79,14 @@ extension EncoderProfile {
     self = EncoderProfile.all.first { $0.name == found } ?? EncoderProfile(name: found)
   }
 
-  // x264's names from fastest to slowest.
+  // x264's names from fastest to slowest; other encoders' levels are given in the same order.
+  private static let names = [
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
+    "veryslow", "placebo",
+  ]
+
   private static func levels(_ levels: Int...) -> [String: Int] {
-    let names = [
-      "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower",
-      "veryslow", "placebo",
-    ]
-    return Dictionary(uniqueKeysWithValues: zip(names, levels))
+    Dictionary(uniqueKeysWithValues: zip(names, levels))
   }
 }
 
@@ -101,17 +103,22 @@ extension EncoderProfile {
 
   private func setting(preset name: String) throws(MediaError) -> (String, String) {
     switch preset {
-    case .named(let key):
+    case .named(let key, let words):
+      guard words.contains(name) else { throw unknown(preset: name, words) }
       return (key, name)
     case .level(let key, let levels):
       guard let level = levels[name] ?? Int(name) else {
-        let known = levels.keys.sorted().joined(separator: ", ")
-        throw MediaError(.usage, .use, "preset '\(name)'", "\(self.name) knows \(known), or a number")
+        throw unknown(preset: name, EncoderProfile.names + ["a number"])
       }
       return (key, String(level))
     case nil:
       throw MediaError(.usage, .use, "preset '\(name)'", "\(self.name) has no presets")
     }
+  }
+
+  private func unknown(preset name: String, _ words: [String]) -> MediaError {
+    let known = words.joined(separator: ", ")
+    return MediaError(.usage, .use, "preset '\(name)'", "\(self.name) knows \(known)")
   }
 
   private func setting(crf: Double?) throws(MediaError) -> (String, String)? {

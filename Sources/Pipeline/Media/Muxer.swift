@@ -86,6 +86,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     if index == picture { try check(code, .write, path.quoted) }
     // A copied packet that its container does not accept must not end the work.
     droppedPackets += 1
+    ffmpegc_clear_last_error()
   }
 
   mutating func finish() throws(MediaError) {
