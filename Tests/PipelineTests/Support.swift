@@ -63,7 +63,7 @@ struct PacketFacts: Hashable {
 
 /// The packets of every stream but the upscaled one, by stream and in order.
 func copiedPackets(_ path: String, picture: Int) throws -> [Int: [PacketFacts]] {
-  let demuxer = try Demuxer(InputOptions(MediaPath(path)), cancellation: Cancellation())
+  var demuxer = try Demuxer(InputOptions(MediaPath(path)), cancellation: Cancellation())
   var result: [Int: [PacketFacts]] = [:]
   while let packet = try demuxer.read() {
     guard packet.streamIndex != picture, let time = packet.time else { continue }

@@ -37,7 +37,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
 
   func run(_ meter: StageMeter) throws(MediaError) {
     defer {
-      counters.finishDecoding(errors: source.errorCount, repairs: source.repairs)
+      counters.countDamage(source.errorCount)
+      counters.countRepairs(source.repairs)
       window.close()
       frames.close()
     }
@@ -85,7 +86,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
       Timestamp(ticks: ticks, timeBase: source.timeBase).rescaled(to: timeBase).ticks
     }
     return FrameTime(
-      pts: rescaled(time.pts).addingReportingOverflow(offset).partialValue,
+      pts: rescaled(time.pts) &+ offset,
       duration: max(rescaled(time.duration), 1),
     )
   }

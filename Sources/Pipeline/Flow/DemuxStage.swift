@@ -1,17 +1,18 @@
 /// Reads the input: packets of the upscaled stream go to the decoder, others to the output.
 final class DemuxStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses the demuxer.
-  private let demuxer: Demuxer
+  private var demuxer: Demuxer
   private var held: [HeldPacket]
   private let streams: StreamMap
   private let window: PartWindow
   private let pictures: BoundedQueue<Packet>
   private let output: BoundedQueue<Packet>
+  private let counters: RunCounters
 
   /// Reads from `demuxer` after passing on what was `held` while the first picture was looked for.
   init(
     _ demuxer: consuming Demuxer, held: [HeldPacket], streams: StreamMap, window: PartWindow,
-    pictures: BoundedQueue<Packet>, output: BoundedQueue<Packet>,
+    pictures: BoundedQueue<Packet>, output: BoundedQueue<Packet>, counters: RunCounters,
   ) {
     self.demuxer = demuxer
     self.held = held
@@ -19,10 +20,12 @@ final class DemuxStage: Stage, @unchecked Sendable {
     self.window = window
     self.pictures = pictures
     self.output = output
+    self.counters = counters
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
     defer {
+      counters.countDamage(demuxer.damageCount)
       pictures.close()
       output.close()
     }

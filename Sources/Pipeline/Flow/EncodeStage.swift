@@ -43,7 +43,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
 
   // A coarser time base may give two pictures one time; encoders refuse that.
   private func growing(_ time: FrameTime) -> FrameTime {
-    let pts = lastTime.map { max(time.pts, $0 + 1) } ?? time.pts
+    let pts = lastTime.map { max(time.pts, $0 &+ 1) } ?? time.pts
     lastTime = pts
     return FrameTime(pts: pts, duration: time.duration)
   }

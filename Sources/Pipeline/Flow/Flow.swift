@@ -57,7 +57,7 @@ final class Flow: Sendable {
     return TranscodeReport(
       progress: progress,
       framesDecoded: values.decoded,
-      damagedFrames: values.damaged,
+      damageCount: values.damaged,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
       notices: notices,

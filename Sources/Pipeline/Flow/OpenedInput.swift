@@ -2,7 +2,7 @@ internal import FFmpegC
 
 /// The input with its first picture decoded.
 struct OpenedInput: ~Copyable {
-  let demuxer: Demuxer
+  var demuxer: Demuxer
   let info: MediaInfo
 
   /// The number of the stream that is upscaled.
@@ -18,7 +18,7 @@ struct OpenedInput: ~Copyable {
 
   /// - Throws: A ``MediaError`` of kind `refused` when no picture can be decoded.
   init(_ input: InputOptions, _ cancellation: Cancellation) throws(MediaError) {
-    let demuxer = try Demuxer(input, cancellation: cancellation)
+    var demuxer = try Demuxer(input, cancellation: cancellation)
     let stream = try demuxer.pictureStream()
     let frameRate = demuxer.frameRate(of: stream)
     var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)

@@ -45,7 +45,7 @@ struct OpenedTranscode: ~Copyable {
     flow.group.start(
       DemuxStage(
         input.demuxer, held: input.held, streams: output.streams, window: flow.window,
-        pictures: flow.packets, output: flow.output),
+        pictures: flow.packets, output: flow.output, counters: flow.counters),
       flow.readMeter, .awaited)
   }
 

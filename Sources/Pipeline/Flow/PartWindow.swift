@@ -6,7 +6,7 @@ internal import Engine
 /// until then the answer for later packets is ``Answer/undecided``. Safe to use from any thread.
 final class PartWindow: Sendable {
   /// Whether a packet belongs to the part.
-  enum Answer {
+  enum Answer: Hashable {
     case keep(offset: Duration)
     case drop
     case undecided

@@ -29,8 +29,8 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Frames that were decoded, kept or not.
   public let framesDecoded: Int
 
-  /// Frames with visible damage, and packets that could not be decoded at all.
-  public let damagedFrames: Int
+  /// Damaged frames and packets, and one more if the file ends too early.
+  public let damageCount: Int
 
   /// Copied packets that the output did not accept.
   public let droppedPackets: Int
@@ -42,7 +42,7 @@ public struct TranscodeReport: Hashable, Sendable {
   public let notices: [Notice]
 
   /// Whether the input was damaged so that something is missing in the output.
-  public var isDamaged: Bool { damagedFrames > 0 || droppedPackets > 0 }
+  public var isDamaged: Bool { damageCount > 0 || droppedPackets > 0 }
 }
 
 /// What the stages count while they run. Safe to use from any thread.
@@ -69,11 +69,12 @@ final class RunCounters: Sendable {
     }
   }
 
-  func finishDecoding(errors: Int, repairs: Int) {
-    monitor.withLock { values in
-      values.damaged += errors
-      values.repairs = repairs
-    }
+  func countDamage(_ count: Int) {
+    monitor.withLock { $0.damaged += count }
+  }
+
+  func countRepairs(_ count: Int) {
+    monitor.withLock { $0.repairs = count }
   }
 
   func countWritten(at time: Duration?) {

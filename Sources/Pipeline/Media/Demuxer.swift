@@ -11,6 +11,10 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   let file: InputFile
   let path: MediaPath
   private let io: IOContext
+  private let cancellation: Cancellation
+
+  /// Packets that the format knows to be damaged, and one more if the file ends too early.
+  private(set) var damageCount: Int
 
   // More streams than this are no video but an attack.
   private static let maximumStreamCount: Int32 = 64
@@ -36,6 +40,9 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     path = input.path
     self.file = file
     self.io = io
+    self.cancellation = cancellation
+    // Not a default value, for the reason given in `Decoder`.
+    damageCount = 0
   }
 
   deinit {
@@ -44,17 +51,18 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   }
 
   /// The next packet in the order of the file, or `nil` at its end.
-  func read() throws(MediaError) -> Packet? {
+  mutating func read() throws(MediaError) -> Packet? {
     let packet = try Packet()
     let code = unsafe av_read_frame(native, packet.native)
     ffmpegc_clear_last_error()
-    if code == FFMPEGC_EXIT { throw .cancelled(signal: 0) }
-    if code == FFMPEGC_EOF || code < 0 {
+    if let cancelled = cancellation.error { throw cancelled }
+    guard code >= 0 else {
       try checkNothingFailed()
       // A demuxer that loses its way has read all that can be read.
+      if code != FFMPEGC_EOF { damageCount += 1 }
       return nil
     }
-    guard Int(packet.streamIndex) < streamCount else { return try read() }
+    if packet.isCorrupt { damageCount += 1 }
     packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
     return packet
   }
@@ -86,9 +94,20 @@ extension Demuxer {
     ffmpegc_clear_last_error()
     let code = unsafe avformat_open_input(&native, nil, format, &options.native)
     if let cancelled = cancellation.error { throw cancelled }
-    // libav has freed the context when this fails.
-    try check(code, .open, input.path.quoted)
+    try explain(code, input.path)
+    if let unused = options.firstKey {
+      throw MediaError(.usage, .use, "input option '\(unused)'", "\(input.path.quoted) has its own")
+    }
     return unsafe try allocated(native, "demuxer")
+  }
+
+  private static func explain(_ code: Int32, _ path: MediaPath) throws(MediaError) {
+    let isForbidden = unsafe String(cString: ffmpegc_last_error()).hasPrefix("Format not on whitelist")
+    if code < 0 && isForbidden {
+      throw MediaError(
+        .refused, .open, path.quoted, "it is no video but text, a device or a list of other files")
+    }
+    try check(code, .open, path.quoted)
   }
 
   private static func confine(

@@ -14,6 +14,12 @@ struct MediaDictionary: ~Copyable {
     unsafe av_dict_free(&native)
   }
 
+  /// The name of the first entry, or `nil` if there is none.
+  var firstKey: String? {
+    guard let entry = unsafe av_dict_get(native, "", nil, AV_DICT_IGNORE_SUFFIX) else { return nil }
+    return unsafe String(cString: entry.pointee.key)
+  }
+
   subscript(key: String) -> String? {
     get {
       guard let entry = unsafe av_dict_get(native, key, nil, 0) else { return nil }

@@ -1,5 +1,6 @@
 internal import Engine
 internal import FFmpegC
+internal import Glibc
 
 /// The log of FFmpeg's libraries: silent unless somebody wants to read it.
 public enum MediaLog {
@@ -15,7 +16,11 @@ public enum MediaLog {
   }
 
   /// Keeps the libraries from printing; called before the first file is opened.
-  static let silenced: Void = send(to: nil)
+  static let silenced: Void = {
+    // SVT-AV1 knows no log callback; 0 leaves fatal errors only. The user's own setting stays.
+    unsafe setenv("SVT_LOG", "0", 0)
+    send(to: nil)
+  }()
 
   private static let deliver: ffmpegc_log_sink = { _, line in
     guard let line = unsafe line else { return }

@@ -104,7 +104,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let index = packet.streamIndex
     let mayRepeat = unsafe self.native.pointee.oformat.pointee.flags & AVFMT_TS_NONSTRICT != 0
     if let last = lastDecodingTimes[index] {
-      let earliest = last + (mayRepeat ? 0 : 1)
+      let earliest = last &+ (mayRepeat ? 0 : 1)
       if unsafe native.pointee.dts < earliest {
         unsafe native.pointee.dts = earliest
         repairedTimes += 1

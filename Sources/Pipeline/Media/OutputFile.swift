@@ -135,7 +135,10 @@ extension OutputFile {
   private func rename(_ temporary: MediaPath) throws(MediaError) {
     // Unlike rename(), link() never replaces a file that appeared meanwhile.
     if !overwrite {
-      if unsafe link(temporary.bytes, path.bytes) == 0 { return }
+      if unsafe link(temporary.bytes, path.bytes) == 0 {
+        unsafe unlink(temporary.bytes)
+        return
+      }
       guard errno != EEXIST else { throw creationError(EEXIST) }
     }
     guard unsafe Glibc.rename(temporary.bytes, path.bytes) == 0 else { throw creationError(errno) }

@@ -77,9 +77,10 @@ struct TimestampRepair {
 
   /// The time to use for a frame that claims `ticks` (unknown: `nil`) and lasts `duration` ticks.
   mutating func repaired(_ ticks: Int64?, duration: Int64) -> Int64 {
-    let next = last.map { $0.addingReportingOverflow(max(lastDuration, 1)).partialValue }
+    // Wrapping sums: absurd times in a file may end in absurd times, but not in a trap.
+    let next = last.map { $0 &+ max(lastDuration, 1) }
     var result = ticks ?? next ?? 0
-    if let last, result <= last { result = last + 1 }
+    if let last, result <= last { result = last &+ 1 }
     if result != ticks { repairs += 1 }
     last = result
     if duration > 0 { lastDuration = duration }

@@ -1,0 +1,109 @@
+import FFmpegC
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+@Suite struct EncoderTests {
+  private func encoder(
+    _ name: String, _ change: (inout EncoderOptions) -> Void = { _ in },
+  ) throws -> Encoder {
+    MediaLog.silenced
+    let candidate = try EncoderCandidate(named: name)
+    let layout = try #require(PixelLayout(AV_PIX_FMT_YUV420P))
+    var options = EncoderOptions()
+    options.threads = 1
+    change(&options)
+    let tags = ColorSpec(
+      matrix: .bt709, primaries: 2, transfer: 2, range: .limited, chroma: .left)
+    let target = try PictureTarget(
+      width: 64, height: 64, source: layout, color: tags, requested: options.pixelFormat,
+      encoder: candidate)
+    return try Encoder(
+      candidate,
+      EncoderSettings(
+        target: target, timeBase: Rational(1, 25), frameRate: Rational(25, 1),
+        pixelShape: Rational(1, 1), options: options, format: nil))
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test(arguments: [
+    "libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9", "ffv1", "prores_ks", "mjpeg",
+    "png", "libwebp", "h264", "hevc", "av1", "vp9", "prores",
+  ])
+  func opensWithItsUsualSettings(name: String) throws {
+    _ = try encoder(name)
+  }
+
+  @Test(arguments: ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"])
+  func understandsQualityAndThePresetsOfX264(name: String) throws {
+    for preset in ["ultrafast", "medium", "placebo"] {
+      _ = try encoder(name) {
+        $0.crf = 30
+        $0.preset = preset
+      }
+    }
+  }
+
+  @Test func namesTheNearestEncoder() {
+    #expect(
+      message { _ = try encoder("libx246") }
+        == "cannot use codec 'libx246': no such encoder; did you mean 'libx264'?")
+  }
+
+  @Test func namesTheNearestOption() {
+    #expect(
+      message { _ = try encoder("libx264") { $0.options = [.init(key: "prset", value: "fast")] } }
+        == "cannot use encoder option 'prset=fast': libx264 has no such option; "
+        + "did you mean 'preset'?")
+  }
+
+  @Test func refusesAValueThatAnOptionCannotHave() {
+    let text = message {
+      _ = try encoder("libx264") { $0.options = [.init(key: "bf", value: "many")] }
+    }
+    #expect(text.hasPrefix("cannot use encoder option 'bf=many': "))
+  }
+
+  @Test func refusesAnUnknownPreset() {
+    let text = message { _ = try encoder("libx264") { $0.preset = "fasst" } }
+    #expect(text.hasPrefix("cannot use preset 'fasst': libx264 knows ultrafast, superfast, "))
+  }
+
+  @Test func refusesQualityWhereThereIsNone() {
+    #expect(
+      message { _ = try encoder("ffv1") { $0.crf = 20 } }
+        == "cannot use crf 20.0: ffv1 has no constant quality")
+  }
+
+  @Test func refusesAPixelFormatThatTheEncoderDoesNotTake() {
+    let text = message { _ = try encoder("libvpx-vp9") { $0.pixelFormat = "rgb24" } }
+    #expect(text.hasPrefix("cannot use pixel format 'rgb24': libvpx-vp9 takes yuv420p, "))
+  }
+
+  @Test func refusesAPixelFormatThatDoesNotExist() {
+    #expect(
+      message { _ = try encoder("libx264") { $0.pixelFormat = "yuv421p" } }
+        == "cannot use pixel format 'yuv421p': no such format")
+  }
+
+  @Test(arguments: [
+    (AV_PIX_FMT_YUV420P, "yuv420p"), (AV_PIX_FMT_YUV420P10LE, "yuv420p10le"),
+    (AV_PIX_FMT_YUV444P, "yuv444p"), (AV_PIX_FMT_YUVJ420P, "yuv420p"),
+    (AV_PIX_FMT_GRAY8, "gray"), (AV_PIX_FMT_NV12, "yuv420p"), (AV_PIX_FMT_YUVA420P, "yuv420p"),
+    (AV_PIX_FMT_YUV422P12LE, "yuv422p10le"), (AV_PIX_FMT_RGB24, "yuv444p"),
+  ])
+  func keepsDepthAndSubsamplingOfTheSource(format: AVPixelFormat, expected: String) throws {
+    let source = try #require(PixelLayout(format))
+    let candidate = try EncoderCandidate(named: "libx264")
+    #expect(try candidate.layout(nearestTo: source).name == expected)
+  }
+}

@@ -1,0 +1,218 @@
+import Dispatch
+import Engine
+import FFmpegC
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+/// What a run does besides the usual case: parts, pipes, pictures, ends before the end.
+@Suite struct RunTests {
+  /// A clip of 50 frames at 25 per second with sound, made by ffmpeg.
+  static func clip(_ folder: TemporaryFolder, _ name: String = "in.mkv", extra: [String] = [])
+    throws -> String
+  {
+    let path = folder.path(name)
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2",
+        "-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-c:v", "libx264", "-preset",
+        "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+      ] + extra + [path])
+    try #require(made.exitCode == 0)
+    return path
+  }
+
+  @Test(arguments: [0..<1, 0..<10, 7..<20, 40..<100])
+  func keepsExactlyTheChosenFrames(frames: Range<Int>) throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var options = options(input, folder.path("out.mkv"))
+    options.part.frames = frames
+    let report = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(folder.path("out.mkv"))
+    #expect(report.progress.frames == frames.clamped(to: 0..<50).count)
+    #expect(times.count == report.progress.frames)
+    // Nothing moves when the beginning is kept.
+    let start = frames.lowerBound == 0 ? try frameTimes(input)[0] : 0
+    #expect(times.first == start)
+    let sound = try copiedPackets(folder.path("out.mkv"), picture: 0)[1] ?? []
+    let length = Double(frames.clamped(to: 0..<50).count) / 25
+    // One packet of AAC lasts 23 ms.
+    #expect(sound.allSatisfy { $0.seconds >= -0.024 && $0.seconds < start + length + 0.001 })
+    #expect((sound.last?.seconds ?? 0) + 0.05 >= min(length, 1.9))
+  }
+
+  @Test func keepsThePartBetweenTwoTimes() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var options = options(input, folder.path("out.mp4"))
+    options.part = Part(start: .milliseconds(500), end: .milliseconds(1500))
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(folder.path("out.mp4"))
+    let kept = try frameTimes(input).filter { $0 >= 0.5 && $0 < 1.5 }
+    #expect(times.count == kept.count)
+    #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
+  }
+
+  @Test func endsAndLeavesNothingWhenCancelled() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    let transcode = try Transcode(options(input, folder.path("out.mkv")))
+    // An engine that never finishes.
+    DispatchQueue(label: "cancel").asyncAfter(deadline: .now() + 0.2) {
+      transcode.cancel(signal: 2)
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    #expect {
+      try transcode.run { _ throws(EngineError) in PendingImage() }
+    } throws: {
+      ($0 as? MediaError)?.kind == .cancelled(signal: 2)
+    }
+    #expect(clock.now - start < .seconds(2))
+    #expect(folder.names == ["in.mkv"])
+  }
+
+  @Test func passesOnTheErrorOfTheEngineAndLeavesNothing() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    let transcode = try Transcode(options(input, folder.path("out.mkv")))
+    let failure = EngineError.backend(operation: "convolution", reason: "test")
+    #expect {
+      try transcode.run { _ throws(EngineError) in throw failure }
+    } throws: {
+      ($0 as? MediaError)?.kind == .engine(failure)
+    }
+    #expect(folder.names == ["in.mkv"])
+  }
+
+  @Test func endsAReadThatWaitsForAPipe() throws {
+    let folder = try TemporaryFolder()
+    let pipe = folder.path("pipe")
+    try #require(mkfifo(pipe, 0o600) == 0)
+    // Keeps the pipe open and never writes.
+    let writer = open(pipe, O_RDWR)
+    defer { close(writer) }
+    let cancellation = Cancellation()
+    DispatchQueue(label: "cancel").asyncAfter(deadline: .now() + 0.2) {
+      cancellation.request(signal: 15)
+    }
+    #expect {
+      _ = try OpenedInput(InputOptions(MediaPath(pipe)), cancellation)
+    } throws: {
+      ($0 as? MediaError)?.kind == .cancelled(signal: 15)
+    }
+  }
+
+  @Test func writesAPictureForAPicture() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    for name in ["one.png", "one.jpg", "one.webp", "one.bmp", "one.tiff"] {
+      var options = options(input, folder.path(name))
+      options.part.frames = 3..<4
+      _ = try Transcode(options).run(upscale: nearest(2))
+      let info = try MediaInfo(reading: InputOptions(MediaPath(folder.path(name))))
+      #expect(info.streams.first?.picture?.width == 128, "\(name)")
+      #expect(info.streams.first?.picture?.height == 96, "\(name)")
+    }
+  }
+
+  @Test func refusesASecondPictureInOneFile() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    let transcode = try Transcode(options(input, folder.path("one.png")))
+    #expect {
+      try transcode.run(upscale: nearest(2))
+    } throws: {
+      ($0 as? MediaError)?.kind == .usage
+    }
+  }
+
+  @Test func readsAndWritesSequencesOfPictures() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var toPictures = options(input, folder.path("p%03d.png"), times: 1)
+    toPictures.part.frames = 0..<5
+    _ = try Transcode(toPictures).run(upscale: nearest(1))
+    #expect(folder.names == ["in.mkv"] + (1...5).map { "p00\($0).png" })
+
+    var toVideo = options(folder.path("p%03d.png"), folder.path("out.mkv"))
+    toVideo.input.frameRate = Rational(10, 1)
+    toVideo.output.encoder.codec = "ffv1"
+    let report = try Transcode(toVideo).run(upscale: nearest(2))
+    #expect(report.progress.frames == 5)
+    #expect(try frameTimes(folder.path("out.mkv")) == [0, 0.1, 0.2, 0.3, 0.4])
+  }
+
+  @Test(arguments: [90, 180, 270])
+  func turnsPicturesUpright(angle: Int) throws {
+    let folder = try TemporaryFolder()
+    let plain = try RunTests.clip(folder, "plain.mp4")
+    let turned = folder.path("turned.mp4")
+    let made = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-display_rotation", "\(angle)", "-i", plain, "-c", "copy", turned])
+    // FFmpeg 5.1 sets the rotation by a tag instead.
+    if made.exitCode != 0 {
+      let tagged = try Subprocess(
+        "ffmpeg",
+        ["-v", "error", "-i", plain, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", turned])
+      try #require(tagged.exitCode == 0)
+    }
+    let info = try MediaInfo(reading: InputOptions(MediaPath(turned)))
+    #expect(info.streams.first?.picture?.quarterTurns ?? 0 > 0)
+    var options = options(turned, folder.path("out.mkv"), times: 1)
+    options.output.encoder.codec = "ffv1"
+    options.part.frames = 0..<1
+    _ = try Transcode(options).run(upscale: nearest(1))
+    // ffmpeg turns pictures itself when it decodes.
+    func pixels(_ path: String) throws -> Data {
+      try Subprocess(
+        "ffmpeg",
+        [
+          "-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", "-",
+        ]
+      ).output
+    }
+    let (mine, theirs) = (try pixels(folder.path("out.mkv")), try pixels(turned))
+    #expect(mine.count == theirs.count)
+    let worst = zip(mine, theirs).map { abs(Int($0) - Int($1)) }.max() ?? 255
+    #expect(worst <= 1)
+  }
+
+  @Test func keepsDepthAndTagsOfHighDepthSources() throws {
+    let folder = try TemporaryFolder()
+    let input = folder.path("in.mkv")
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:duration=0.2", "-pix_fmt",
+        "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace",
+        "bt2020nc", "-c:v", "ffv1", input,
+      ])
+    try #require(made.exitCode == 0)
+    for codec in ["libx264", "libx265", "ffv1"] {
+      var options = options(input, folder.path("\(codec).mkv"))
+      options.output.encoder.codec = codec
+      _ = try Transcode(options).run(upscale: nearest(2))
+      let info = try MediaInfo(reading: InputOptions(MediaPath(folder.path("\(codec).mkv"))))
+      let picture = try #require(info.streams.first?.picture)
+      #expect(picture.pixelFormat == "yuv420p10le")
+      #expect(picture.matrix == "bt2020nc")
+      #expect(picture.primaries == "bt2020")
+      #expect(picture.transfer == "smpte2084")
+    }
+  }
+
+  @Test func nullFormatWritesNothing() throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder), "-")
+    options.output.format = "null"
+    let report = try Transcode(options).run(upscale: nearest(2))
+    #expect(report.progress.frames == 50)
+    #expect(folder.names == ["in.mkv"])
+  }
+}

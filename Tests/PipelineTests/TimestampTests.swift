@@ -1,0 +1,64 @@
+import Testing
+
+@testable import Pipeline
+
+@Suite struct TimestampTests {
+  @Test func leavesGrowingTimesAlone() {
+    var repair = TimestampRepair()
+    let times: [Int64] = [-5, 0, 7, 100]
+    #expect(times.map { repair.repaired($0, duration: 5) } == times)
+    #expect(repair.repairs == 0)
+  }
+
+  @Test func inventsMissingTimesFromDurations() {
+    var repair = TimestampRepair()
+    #expect(repair.repaired(nil, duration: 40) == 0)
+    #expect(repair.repaired(nil, duration: 40) == 40)
+    #expect(repair.repaired(100, duration: 40) == 100)
+    #expect(repair.repaired(nil, duration: 40) == 140)
+    #expect(repair.repairs == 3)
+  }
+
+  @Test func movesTimesThatDoNotGrow() {
+    var repair = TimestampRepair()
+    #expect([10, 10, 5, 20].map { repair.repaired($0, duration: 1) } == [10, 11, 12, 20])
+    #expect(repair.repairs == 2)
+  }
+
+  @Test func neverTrapsOnTheLargestTimes() {
+    var repair = TimestampRepair()
+    for ticks in [Int64.max, nil, Int64.max, Int64.min, nil] {
+      _ = repair.repaired(ticks, duration: .max)
+    }
+  }
+
+  @Test func convertsDurationsExactly() {
+    #expect(Duration.milliseconds(1500).ticks(of: Rational(1, 90000)) == 135_000)
+    #expect((Duration.zero - .milliseconds(20)).ticks(of: Rational(1, 1000)) == -20)
+    let time = Timestamp(ticks: 1001, timeBase: Rational(1, 30000))
+    #expect(time.duration == .nanoseconds(33_366_667))
+  }
+
+  @Test func aPartInFramesIsUndecidedUntilItsFramesAreDecoded() {
+    let window = PartWindow(Part(frames: 2..<4))
+    #expect(window.answer(at: .seconds(1)) == .undecided)
+    #expect(!window.contains(frame: 0, at: .zero))
+    #expect(!window.contains(frame: 1, at: .seconds(1)))
+    #expect(window.answer(at: .milliseconds(900)) == .drop)
+    #expect(window.contains(frame: 2, at: .seconds(2)))
+    #expect(window.answer(at: .seconds(2)) == .keep(offset: .seconds(-2)))
+    #expect(window.answer(at: .seconds(3)) == .undecided)
+    #expect(window.contains(frame: 3, at: .seconds(3)))
+    #expect(!window.contains(frame: 4, at: .seconds(4)))
+    #expect(window.isOver(after: 4, at: .seconds(4)))
+    #expect(window.answer(at: .milliseconds(3900)) == .keep(offset: .seconds(-2)))
+    #expect(window.answer(at: .seconds(4)) == .drop)
+  }
+
+  @Test func aPartInTimeIsDecidedAtOnce() {
+    let window = PartWindow(Part(start: .seconds(1), end: .seconds(2)))
+    #expect(window.answer(at: .milliseconds(999)) == .drop)
+    #expect(window.answer(at: .seconds(1)) == .keep(offset: .seconds(-1)))
+    #expect(window.answer(at: .seconds(2)) == .drop)
+  }
+}
