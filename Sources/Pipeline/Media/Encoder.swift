@@ -22,6 +22,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   // Most encoders forget how long a frame is shown; keyed by the time they keep.
   private var durations: [Int64: Int64]
+  private var hasHadPictures: Bool
 
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder refuses its settings.
   init(_ candidate: EncoderCandidate, _ settings: EncoderSettings) throws(MediaError) {
@@ -39,14 +40,19 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   private init(native: UnsafeMutablePointer<AVCodecContext>) {
     unsafe self.native = native
-    // Not a default value, for the reason given in `Decoder`.
+    // Not default values, for the reason given in `Decoder`.
     durations = [:]
+    hasHadPictures = false
   }
 
   deinit {
+    // SVT-AV1 1.4 waits for ever when it is closed without having had a picture: rather leak it.
+    guard hasHadPictures || !isSVT else { return }
     var native: UnsafeMutablePointer<AVCodecContext>? = unsafe native
     unsafe avcodec_free_context(&native)
   }
+
+  private var isSVT: Bool { unsafe String(cString: native.pointee.codec.pointee.name) == "libsvtav1" }
 
   var timeBase: Rational { unsafe Rational(native.pointee.time_base) }
 
@@ -56,6 +62,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     unsafe frame.native.pointee.pkt_duration = time.duration
     unsafe frame.native.pointee.sample_aspect_ratio = unsafe native.pointee.sample_aspect_ratio
     durations[time.pts] = time.duration
+    hasHadPictures = true
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
   }
 
