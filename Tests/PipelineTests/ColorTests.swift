@@ -53,6 +53,28 @@ import Testing
     #expect(zip(before, after).allSatisfy { abs($0 - $1) <= 1 })
   }
 
+  @Test func repeatsTheLastColumnAndRowWhereTheEncoderWantsEvenSizes() throws {
+    let image = Image(width: 5, height: 3)
+    for index in 0..<3 {
+      for y in 0..<3 {
+        for x in 0..<5 { image.plane(index)[y * image.stride + x] = Float(x + 5 * y) / 20 }
+      }
+    }
+    let layout = try PixelLayout(AV_PIX_FMT_YUV420P).unwrapped
+    let tags = ColorSpec(
+      matrix: .bt709, primaries: 2, transfer: 2, range: .full, chroma: .left)
+    var fromImage = try FromImage(
+      PictureTarget(width: 5, height: 3, layout: layout, color: tags, isPadded: true),
+      sourceDepth: 8)
+    let frame = try fromImage.frame(of: image)
+    #expect((frame.width, frame.height) == (6, 4))
+    let codes = samples(frame).prefix(24)
+    let expected = (0..<4).flatMap { y in
+      (0..<6).map { x in Int((Double(min(x, 4) + 5 * min(y, 2)) / 20 * 255).rounded()) }
+    }
+    #expect(zip(codes, expected).allSatisfy { abs($0 - $1) <= 1 }, "\(Array(codes))")
+  }
+
   @Test func makesRedOfRedInBothMatrices() throws {
     // Y'CbCr of pure red in limited range, from the matrices of BT.709 and BT.601.
     for (matrix, codes) in [(ColorSpec.Matrix.bt709, (63, 102, 240)), (.smpte170m, (81, 90, 240))] {

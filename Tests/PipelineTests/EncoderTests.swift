@@ -53,6 +53,16 @@ import Testing
     }
   }
 
+  @Test func saysWhyAnEncoderCannotBeOpened() {
+    let text = message {
+      _ = try encoder("libx264") {
+        $0.pixelFormat = "yuv444p"
+        $0.options = [.init(key: "profile", value: "baseline")]
+      }
+    }
+    #expect(text.hasPrefix("cannot use codec 'libx264': "))
+  }
+
   @Test func namesTheNearestEncoder() {
     #expect(
       message { _ = try encoder("libx246") }

@@ -16,10 +16,15 @@ struct OpenedInput: ~Copyable {
   // More than an hour of sound before the first picture: the input is no film.
   private static let maximumHeldByteCount = 64 << 20
 
+  /// Opens `input` and looks for a picture, from the last key frame before `start` where that works.
+  ///
   /// - Throws: A ``MediaError`` of kind `refused` when no picture can be decoded.
-  init(_ input: InputOptions, _ cancellation: Cancellation) throws(MediaError) {
+  init(
+    _ input: InputOptions, _ cancellation: Cancellation, start: Duration? = nil,
+  ) throws(MediaError) {
     var demuxer = try Demuxer(input, cancellation: cancellation)
     let stream = try demuxer.pictureStream()
+    if let start { demuxer.skip(to: start, stream) }
     let frameRate = demuxer.frameRate(of: stream)
     var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)
     var held: [HeldPacket] = []
@@ -114,6 +119,15 @@ extension Demuxer {
     let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
     // Above any number of pixels.
     return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
+  }
+
+  /// Continues at the last key frame before `time`, if the format has an index that can be trusted.
+  func skip(to time: Duration, _ index: Int) {
+    let format = unsafe String(cString: native.pointee.iformat.pointee.name)
+    guard file.isSeekable, format.hasPrefix("mov") || format.hasPrefix("matroska") else { return }
+    let ticks = unsafe time.ticks(of: Rational(stream(index).pointee.time_base))
+    // Where it fails, reading goes on from the beginning, which only takes longer.
+    unsafe avformat_seek_file(native, Int32(index), .min, ticks, ticks, 0)
   }
 
   func isCover(_ index: Int) -> Bool {

@@ -9,14 +9,17 @@ struct OpenedTranscode: ~Copyable {
   private let encoder: Encoder
 
   init(_ options: TranscodeOptions, _ cancellation: Cancellation) throws(MediaError) {
-    let input = try OpenedInput(options.input, cancellation)
+    let input = try OpenedInput(
+      options.input, cancellation, start: options.part.frames == nil ? options.part.start : nil)
     try OutputCheck(overwrite: options.output.overwrite, input: input.demuxer.file.identity)
       .check(options.output.path)
     let output = try OutputPlan(options, input)
     let encoder = try Encoder(output.candidate, output.encoder)
     plan = TranscodePlan(output, input.first)
     info = input.info
-    totalFrames = input.demuxer.frameCount(of: input.stream).map { options.part.count(of: $0) }
+    totalFrames = input.demuxer.frameCount(of: input.stream).map {
+      options.part.count(of: $0, frameRate: input.first.frameRate)
+    }
     self.options = options
     self.output = output
     self.input = input
@@ -86,8 +89,7 @@ extension TranscodePlan {
   fileprivate init(_ output: OutputPlan, _ source: SourcePicture) {
     sourceWidth = source.uprightSize.width
     sourceHeight = source.uprightSize.height
-    width = output.encoder.target.width
-    height = output.encoder.target.height
+    (width, height) = output.encoder.target.codedSize
     codec = output.candidate.profile.name
     pixelFormat = output.encoder.target.layout.name
     format = output.format?.name ?? "image files"
@@ -96,8 +98,14 @@ extension TranscodePlan {
 }
 
 extension Part {
-  /// How many of `total` frames are kept, as far as frame numbers tell.
-  fileprivate func count(of total: Int) -> Int {
-    frames.map { $0.clamped(to: 0..<max(total, 0)).count } ?? total
+  /// About how many of `total` frames are kept.
+  fileprivate func count(of total: Int, frameRate: Rational) -> Int {
+    let whole = 0..<max(total, 0)
+    func number(at time: Duration) -> Int {
+      Int(exactly: (time / .seconds(1) * frameRate.value).rounded()) ?? whole.upperBound
+    }
+    let first = start.map(number) ?? 0
+    let last = max(end.map(number) ?? whole.upperBound, first)
+    return (frames ?? whole).clamped(to: whole).clamped(to: first..<last).count
   }
 }

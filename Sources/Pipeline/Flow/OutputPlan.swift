@@ -19,10 +19,9 @@ struct OutputPlan {
     let source = opened.first
     let size = try output.pictureSize(
       width: source.uprightSize.width, height: source.uprightSize.height)
-    var target = try PictureTarget(
+    let target = try PictureTarget(
       width: size.width, height: size.height, source: source.layout, color: source.color,
       requested: output.encoder.pixelFormat, encoder: candidate)
-    if !candidate.profile.acceptsOddSizes { target.padToWholeChroma() }
     encoder = EncoderSettings(
       target: target,
       timeBase: OutputPlan.timeBase(source, format),
@@ -69,11 +68,12 @@ extension SourcePicture {
     if layout.family == .yuv && declaredColor.range == .unspecified && color.range == .limited {
       notices.append(.detail("the source does not say its range; guessed limited"))
     }
-    if (target.width, target.height) != size {
+    let coded = target.codedSize
+    if coded != size {
       notices.append(
         .warning(
           "the codec wants even sizes: \(size.width)x\(size.height) is padded to "
-            + "\(target.width)x\(target.height)"))
+            + "\(coded.width)x\(coded.height)"))
     }
     return notices
   }

@@ -52,7 +52,11 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     unsafe avcodec_free_context(&native)
   }
 
-  private var isSVT: Bool { unsafe String(cString: native.pointee.codec.pointee.name) == "libsvtav1" }
+  private var isSVT: Bool {
+    // There is no codec when opening it has failed.
+    guard let codec = unsafe native.pointee.codec else { return false }
+    return unsafe String(cString: codec.pointee.name) == "libsvtav1"
+  }
 
   var timeBase: Rational { unsafe Rational(native.pointee.time_base) }
 
@@ -88,8 +92,8 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 extension Encoder {
   private func describe(_ settings: EncoderSettings) {
     let target = settings.target
-    unsafe native.pointee.width = Int32(clamping: target.width)
-    unsafe native.pointee.height = Int32(clamping: target.height)
+    unsafe native.pointee.width = Int32(clamping: target.codedSize.width)
+    unsafe native.pointee.height = Int32(clamping: target.codedSize.height)
     unsafe native.pointee.pix_fmt = target.layout.format
     unsafe native.pointee.time_base = settings.timeBase.native
     unsafe native.pointee.framerate = settings.frameRate.native

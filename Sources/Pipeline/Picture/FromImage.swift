@@ -35,7 +35,7 @@ struct FromImage: ~Copyable {
       width: planar.width, height: planar.height, format: planar.layout.format)
     try conversion?.run(
       from: ffmpegc_planes(image), to: ffmpegc_planes(frame, planar.layout))
-    frame.crop(width: target.width, height: target.height)
+    frame.crop(width: target.codedSize.width, height: target.codedSize.height)
     return try packed(frame)
   }
 
@@ -51,7 +51,8 @@ struct FromImage: ~Copyable {
       return frame
     }
     let packed = try Frame(
-      width: target.width, height: target.height, format: target.layout.format)
+      width: target.codedSize.width, height: target.codedSize.height,
+      format: target.layout.format)
     try repacker.repack(frame, into: packed)
     target.color.tag(packed)
     return packed

@@ -6,6 +6,19 @@ struct PictureTarget: Hashable {
   var height: Int
   var layout: PixelLayout
   var color: ColorSpec
+
+  /// Whether the encoder takes whole chroma samples only.
+  var isPadded = false
+
+  /// The size that the encoder gets: odd pictures may have a column or row more, which repeats the
+  /// last one.
+  var codedSize: (width: Int, height: Int) {
+    guard isPadded else { return (width, height) }
+    return (
+      width.rounded(upToMultipleOf: 1 << layout.chromaShift.x),
+      height.rounded(upToMultipleOf: 1 << layout.chromaShift.y)
+    )
+  }
 }
 
 extension PictureTarget {
@@ -31,12 +44,7 @@ extension PictureTarget {
       height: height,
       layout: layout,
       color: encoder.color(from: color, source: source, target: layout),
+      isPadded: !encoder.profile.acceptsOddSizes,
     )
-  }
-
-  /// Grows the size to whole chroma samples.
-  mutating func padToWholeChroma() {
-    width = width.rounded(upToMultipleOf: 1 << layout.chromaShift.x)
-    height = height.rounded(upToMultipleOf: 1 << layout.chromaShift.y)
   }
 }
