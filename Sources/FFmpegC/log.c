@@ -48,5 +48,3 @@ void ffmpegc_set_log_sink(ffmpegc_log_sink sink) {
 const char *ffmpegc_last_error(void) { return last_error; }
 
 void ffmpegc_clear_last_error(void) { last_error[0] = 0; }
-
-void ffmpegc_limit_allocations(size_t bytes) { av_max_alloc(bytes); }

@@ -82,7 +82,8 @@ extension MediaError {
 
   /// The sentence that libav has for one of its codes.
   static func reason(ofCode code: Int32) -> String {
-    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(AV_ERROR_MAX_STRING_SIZE)) { text in
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(AV_ERROR_MAX_STRING_SIZE)) {
+      text in
       guard let start = text.baseAddress else { return "error \(code)" }
       unsafe av_strerror(code, start, text.count)
       return unsafe String(cString: start)
@@ -118,6 +119,12 @@ func check(
   ffmpegc_clear_last_error()
   let reason = logged.isEmpty ? MediaError.reason(ofCode: code) : logged
   throw MediaError(kind ?? step.usualKind, step, subject(), reason)
+}
+
+/// Returns what libav promises to be there.
+func present<T>(_ pointer: T?) -> T {
+  guard let pointer else { preconditionFailure("libav breaks its promise that this is not null") }
+  return pointer
 }
 
 /// Returns what a C constructor made, or throws that memory ran out.

@@ -62,10 +62,16 @@ import Testing
     }
     let layout = try PixelLayout(AV_PIX_FMT_YUV420P).unwrapped
     let tags = ColorSpec(
-      matrix: .bt709, primaries: 2, transfer: 2, range: .full, chroma: .left)
+      matrix: .bt709,
+      primaries: 2,
+      transfer: 2,
+      range: .full,
+      chroma: .left
+    )
     var fromImage = try FromImage(
       PictureTarget(width: 5, height: 3, layout: layout, color: tags, isPadded: true),
-      sourceDepth: 8)
+      sourceDepth: 8
+    )
     let frame = try fromImage.frame(of: image)
     #expect((frame.width, frame.height) == (6, 4))
     let codes = samples(frame).prefix(24)
@@ -132,14 +138,26 @@ extension ColorTests {
   }
 
   private func back(
-    _ image: Image, _ kind: Kind, width: Int, height: Int, sourceDepth: Int = 8,
+    _ image: Image,
+    _ kind: Kind,
+    width: Int,
+    height: Int,
+    sourceDepth: Int = 8,
   ) throws -> Frame {
     let layout = try PixelLayout(kind.format).unwrapped
     let tags = ColorSpec(
-      matrix: kind.matrix, primaries: 2, transfer: 2, range: kind.range, chroma: .unspecified)
+      matrix: kind.matrix,
+      primaries: 2,
+      transfer: 2,
+      range: kind.range,
+      chroma: .unspecified
+    )
     let target = PictureTarget(
-      width: width, height: height, layout: layout,
-      color: tags.completed(for: layout, width: width, height: height))
+      width: width,
+      height: height,
+      layout: layout,
+      color: tags.completed(for: layout, width: width, height: height)
+    )
     var fromImage = try FromImage(target, sourceDepth: sourceDepth)
     return try fromImage.frame(of: image)
   }
@@ -167,7 +185,8 @@ extension ColorTests {
       forEachSample(frame) { _, pointer, size in
         result.append(
           size == 1
-            ? Int(pointer.load(as: UInt8.self)) : Int(pointer.load(as: UInt16.self)))
+            ? Int(pointer.load(as: UInt8.self)) : Int(pointer.load(as: UInt16.self))
+        )
       }
       return result
     }
@@ -180,7 +199,8 @@ extension ColorTests {
   }
 
   private func forEachSample(
-    _ frame: borrowing Frame, _ body: (Int, UnsafeMutableRawPointer, Int) -> Void,
+    _ frame: borrowing Frame,
+    _ body: (Int, UnsafeMutableRawPointer, Int) -> Void,
   ) {
     guard let layout = PixelLayout(frame.format) else { return }
     let planes = ffmpegc_planes(frame, layout)

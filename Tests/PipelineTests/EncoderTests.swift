@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct EncoderTests {
   private func encoder(
-    _ name: String, _ change: (inout EncoderOptions) -> Void = { _ in },
+    _ name: String,
+    _ change: (inout EncoderOptions) -> Void = { _ in },
   ) throws -> Encoder {
     MediaLog.silenced
     let candidate = try EncoderCandidate(named: name)
@@ -15,15 +16,31 @@ import Testing
     options.threads = 1
     change(&options)
     let tags = ColorSpec(
-      matrix: .bt709, primaries: 2, transfer: 2, range: .limited, chroma: .left)
+      matrix: .bt709,
+      primaries: 2,
+      transfer: 2,
+      range: .limited,
+      chroma: .left
+    )
     let target = try PictureTarget(
-      width: 64, height: 64, source: layout, color: tags, requested: options.pixelFormat,
-      encoder: candidate)
+      width: 64,
+      height: 64,
+      source: layout,
+      color: tags,
+      requested: options.pixelFormat,
+      encoder: candidate
+    )
     return try Encoder(
       candidate,
       EncoderSettings(
-        target: target, timeBase: Rational(1, 25), frameRate: Rational(25, 1),
-        pixelShape: Rational(1, 1), options: options, format: nil))
+        target: target,
+        timeBase: Rational(1, 25),
+        frameRate: Rational(25, 1),
+        pixelShape: Rational(1, 1),
+        options: options,
+        format: nil
+      )
+    )
   }
 
   private func message(_ body: () throws -> Void) -> String {
@@ -66,14 +83,16 @@ import Testing
   @Test func namesTheNearestEncoder() {
     #expect(
       message { _ = try encoder("libx246") }
-        == "cannot use codec 'libx246': no such encoder; did you mean 'libx264'?")
+        == "cannot use codec 'libx246': no such encoder; did you mean 'libx264'?"
+    )
   }
 
   @Test func namesTheNearestOption() {
     #expect(
       message { _ = try encoder("libx264") { $0.options = [.init(key: "prset", value: "fast")] } }
         == "cannot use encoder option 'prset=fast': libx264 has no such option; "
-        + "did you mean 'preset'?")
+        + "did you mean 'preset'?"
+    )
   }
 
   @Test func refusesAValueThatAnOptionCannotHave() {
@@ -91,7 +110,8 @@ import Testing
   @Test func refusesQualityWhereThereIsNone() {
     #expect(
       message { _ = try encoder("ffv1") { $0.crf = 20 } }
-        == "cannot use crf 20.0: ffv1 has no constant quality")
+        == "cannot use crf 20.0: ffv1 has no constant quality"
+    )
   }
 
   @Test func refusesAPixelFormatThatTheEncoderDoesNotTake() {
@@ -102,7 +122,8 @@ import Testing
   @Test func refusesAPixelFormatThatDoesNotExist() {
     #expect(
       message { _ = try encoder("libx264") { $0.pixelFormat = "yuv421p" } }
-        == "cannot use pixel format 'yuv421p': no such format")
+        == "cannot use pixel format 'yuv421p': no such format"
+    )
   }
 
   @Test(arguments: [

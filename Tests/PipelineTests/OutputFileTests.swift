@@ -68,7 +68,8 @@ import Testing
     let file = try file("/dev/full")
     #expect(write("abc", to: file) < 0)
     #expect(
-      "\(file.error(file.failure))" == "cannot write '/dev/full': No space left on device")
+      "\(file.error(file.failure))" == "cannot write '/dev/full': No space left on device"
+    )
     #expect(file.error(file.failure).kind == .inputOutput)
   }
 
@@ -87,7 +88,9 @@ import Testing
     let input = folder.path("in.bin")
     try Data("media".utf8).write(to: URL(fileURLWithPath: input))
     try FileManager.default.createSymbolicLink(
-      atPath: folder.path("symbolic"), withDestinationPath: input)
+      atPath: folder.path("symbolic"),
+      withDestinationPath: input
+    )
     try FileManager.default.linkItem(atPath: input, toPath: folder.path("hard"))
     let identity = try #require(FileIdentity(MediaPath(input)))
     #expect {

@@ -20,7 +20,8 @@ import Testing
         "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2",
         "-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-c:v", "libx264", "-preset",
         "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
-      ] + extra + [path])
+      ] + extra + [path]
+    )
     try #require(made.exitCode == 0)
     return path
   }
@@ -154,12 +155,14 @@ import Testing
     let turned = folder.path("turned.mp4")
     let made = try Subprocess(
       "ffmpeg",
-      ["-v", "error", "-display_rotation", "\(angle)", "-i", plain, "-c", "copy", turned])
+      ["-v", "error", "-display_rotation", "\(angle)", "-i", plain, "-c", "copy", turned]
+    )
     // FFmpeg 5.1 sets the rotation by a tag instead.
     if made.exitCode != 0 {
       let tagged = try Subprocess(
         "ffmpeg",
-        ["-v", "error", "-i", plain, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", turned])
+        ["-v", "error", "-i", plain, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", turned]
+      )
       try #require(tagged.exitCode == 0)
     }
     let info = try MediaInfo(reading: InputOptions(MediaPath(turned)))
@@ -192,7 +195,8 @@ import Testing
         "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:duration=0.2", "-pix_fmt",
         "yuv420p10le", "-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace",
         "bt2020nc", "-c:v", "ffv1", input,
-      ])
+      ]
+    )
     try #require(made.exitCode == 0)
     for codec in ["libx264", "libx265", "ffv1"] {
       var options = options(input, folder.path("\(codec).mkv"))

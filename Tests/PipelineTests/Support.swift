@@ -27,7 +27,8 @@ func nearest(_ factor: Int) -> Transcode.Upscale {
 func options(_ input: String, _ output: String, times factor: Double = 2) -> TranscodeOptions {
   var result = TranscodeOptions(
     input: InputOptions(MediaPath(input)),
-    output: OutputOptions(MediaPath(output), size: .times(factor)))
+    output: OutputOptions(MediaPath(output), size: .times(factor))
+  )
   result.input.decoderThreads = 1
   result.output.encoder.threads = 1
   return result
@@ -72,7 +73,8 @@ func copiedPackets(_ path: String, picture: Int) throws -> [Int: [PacketFacts]] 
     // Tenths of milliseconds: containers round in different ways.
     let seconds = (Double(time.ticks) * time.timeBase.value * 1000).rounded() / 1000
     result[packet.streamIndex, default: []].append(
-      PacketFacts(stream: packet.streamIndex, seconds: seconds, bytes: Array(bytes)))
+      PacketFacts(stream: packet.streamIndex, seconds: seconds, bytes: Array(bytes))
+    )
   }
   return result
 }

@@ -14,7 +14,8 @@ public enum SharedMedia {
   public static let isExpected: Bool = {
     if folder != nil || ProcessInfo.processInfo.environment["CI"] != nil { return true }
     FileHandle.standardError.write(
-      Data("skipping tests on real clips: no folder ../shared/media\n".utf8))
+      Data("skipping tests on real clips: no folder ../shared/media\n".utf8)
+    )
     return false
   }()
 

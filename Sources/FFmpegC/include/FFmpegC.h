@@ -17,12 +17,9 @@
 static const int32_t FFMPEGC_EAGAIN = AVERROR(EAGAIN);
 static const int32_t FFMPEGC_EOF = AVERROR_EOF;
 static const int32_t FFMPEGC_EXIT = AVERROR_EXIT;
-static const int32_t FFMPEGC_EXTERNAL = AVERROR_EXTERNAL;
-static const int32_t FFMPEGC_INVALIDDATA = AVERROR_INVALIDDATA;
 static const int32_t FFMPEGC_ENOMEM = AVERROR(ENOMEM);
 static const int32_t FFMPEGC_OPTION_NOT_FOUND = AVERROR_OPTION_NOT_FOUND;
 static const int32_t FFMPEGC_EPERM = AVERROR(EPERM);
-static const int32_t FFMPEGC_EINVAL = AVERROR(EINVAL);
 static const int64_t FFMPEGC_NOPTS = AV_NOPTS_VALUE;
 
 /// A function that receives one complete line of libav's log, without its line break.
@@ -40,9 +37,6 @@ const char *ffmpegc_last_error(void);
 
 /// Forgets the last error of this thread.
 void ffmpegc_clear_last_error(void);
-
-/// Limits a single allocation of libav to `bytes`.
-void ffmpegc_limit_allocations(size_t bytes);
 
 /// zimg's API that this module was compiled for.
 static const uint32_t FFMPEGC_ZIMG_API_VERSION = ZIMG_API_VERSION;

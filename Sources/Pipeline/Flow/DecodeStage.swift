@@ -19,11 +19,15 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private let frames: BoundedQueue<FrameInFlight>
   private let counters: RunCounters
 
-  /// - Parameter timeBase: The time base in which the encoder counts.
+  // `timeBase` is the time base in which the encoder counts.
   init(
-    _ source: consuming PictureSource, timeBase: Rational, window: PartWindow,
-    upscale: @escaping Transcode.Upscale, packets: BoundedQueue<Packet>,
-    frames: BoundedQueue<FrameInFlight>, counters: RunCounters,
+    _ source: consuming PictureSource,
+    timeBase: Rational,
+    window: PartWindow,
+    upscale: @escaping Transcode.Upscale,
+    packets: BoundedQueue<Packet>,
+    frames: BoundedQueue<FrameInFlight>,
+    counters: RunCounters,
   ) {
     toImage = ToImage(orientation: source.orientation)
     self.source = source
@@ -69,7 +73,9 @@ final class DecodeStage: Stage, @unchecked Sendable {
   }
 
   private func submit(
-    _ frame: borrowing Frame, _ time: FrameTime, _ meter: StageMeter,
+    _ frame: borrowing Frame,
+    _ time: FrameTime,
+    _ meter: StageMeter,
   ) throws(MediaError) -> Bool {
     let image = try toImage.image(of: frame)
     do throws(EngineError) {

@@ -11,8 +11,13 @@ final class DemuxStage: Stage, @unchecked Sendable {
 
   /// Reads from `demuxer` after passing on what was `held` while the first picture was looked for.
   init(
-    _ demuxer: consuming Demuxer, held: [HeldPacket], streams: StreamMap, window: PartWindow,
-    pictures: BoundedQueue<Packet>, output: BoundedQueue<Packet>, counters: RunCounters,
+    _ demuxer: consuming Demuxer,
+    held: [HeldPacket],
+    streams: StreamMap,
+    window: PartWindow,
+    pictures: BoundedQueue<Packet>,
+    output: BoundedQueue<Packet>,
+    counters: RunCounters,
   ) {
     self.demuxer = demuxer
     self.held = held

@@ -10,10 +10,13 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private let output: BoundedQueue<Packet>
   private var lastTime: Int64?
 
-  /// - Parameter stream: The number of the upscaled stream in the output.
+  // `stream` is the number of the upscaled stream in the output.
   init(
-    _ encoder: consuming Encoder, _ fromImage: consuming FromImage, stream: Int,
-    frames: BoundedQueue<FrameInFlight>, output: BoundedQueue<Packet>,
+    _ encoder: consuming Encoder,
+    _ fromImage: consuming FromImage,
+    stream: Int,
+    frames: BoundedQueue<FrameInFlight>,
+    output: BoundedQueue<Packet>,
   ) {
     self.encoder = encoder
     self.fromImage = fromImage

@@ -11,10 +11,14 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private let group: StageGroup
   private let counters: RunCounters
 
-  /// - Parameter picture: The number of the upscaled stream in the output.
+  // `picture` is the number of the upscaled stream in the output.
   init(
-    _ sink: consuming Sink, picture: Int, window: PartWindow, packets: BoundedQueue<Packet>,
-    group: StageGroup, counters: RunCounters,
+    _ sink: consuming Sink,
+    picture: Int,
+    window: PartWindow,
+    packets: BoundedQueue<Packet>,
+    group: StageGroup,
+    counters: RunCounters,
   ) {
     self.sink = consume sink
     self.picture = picture
@@ -77,7 +81,9 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private func report() {
     guard sink != nil else { return }
     counters.note(
-      bytes: sink?.byteCount ?? 0, dropped: sink?.droppedPackets ?? 0,
-      repaired: sink?.repairedTimes ?? 0)
+      bytes: sink?.byteCount ?? 0,
+      dropped: sink?.droppedPackets ?? 0,
+      repaired: sink?.repairedTimes ?? 0
+    )
   }
 }

@@ -20,7 +20,9 @@ struct OpenedInput: ~Copyable {
   ///
   /// - Throws: A ``MediaError`` of kind `refused` when no picture can be decoded.
   init(
-    _ input: InputOptions, _ cancellation: Cancellation, start: Duration? = nil,
+    _ input: InputOptions,
+    _ cancellation: Cancellation,
+    start: Duration? = nil,
   ) throws(MediaError) {
     var demuxer = try Demuxer(input, cancellation: cancellation)
     let stream = try demuxer.pictureStream()
@@ -76,8 +78,11 @@ struct SourcePicture {
   let pixelShape: Rational
 
   init(
-    _ frame: borrowing Frame, _ demuxer: borrowing Demuxer, _ stream: Int,
-    _ orientation: Orientation, _ frameRate: Rational,
+    _ frame: borrowing Frame,
+    _ demuxer: borrowing Demuxer,
+    _ stream: Int,
+    _ orientation: Orientation,
+    _ frameRate: Rational,
   ) throws(MediaError) {
     width = frame.width
     height = frame.height
@@ -89,7 +94,8 @@ struct SourcePicture {
     self.frameRate = frameRate
     timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)
     let shape = unsafe Rational(
-      av_guess_sample_aspect_ratio(demuxer.native, demuxer.stream(stream), frame.native))
+      av_guess_sample_aspect_ratio(demuxer.native, demuxer.stream(stream), frame.native)
+    )
     pixelShape = orientation.swapsAxes ? shape.inverse : shape
   }
 

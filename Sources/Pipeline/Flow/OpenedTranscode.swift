@@ -10,7 +10,10 @@ struct OpenedTranscode: ~Copyable {
 
   init(_ options: TranscodeOptions, _ cancellation: Cancellation) throws(MediaError) {
     let input = try OpenedInput(
-      options.input, cancellation, start: options.part.frames == nil ? options.part.start : nil)
+      options.input,
+      cancellation,
+      start: options.part.frames == nil ? options.part.start : nil
+    )
     try OutputCheck(overwrite: options.output.overwrite, input: input.demuxer.file.identity)
       .check(options.output.path)
     let output = try OutputPlan(options, input)
@@ -28,32 +31,61 @@ struct OpenedTranscode: ~Copyable {
 
   /// Creates the output and starts every stage.
   consuming func start(
-    _ flow: Flow, _ upscale: @escaping Transcode.Upscale, _ cancellation: Cancellation,
+    _ flow: Flow,
+    _ upscale: @escaping Transcode.Upscale,
+    _ cancellation: Cancellation,
   ) throws(MediaError) {
     flow.markStart()
     let timeBase = output.encoder.timeBase
     let picture = output.streams.outputs[input.stream] ?? 0
     try startWriting(flow, cancellation, picture)
     let fromImage = try FromImage(
-      output.encoder.target, sourceDepth: input.first.layout.depth)
+      output.encoder.target,
+      sourceDepth: input.first.layout.depth
+    )
     flow.group.start(
       EncodeStage(
-        encoder, fromImage, stream: picture, frames: flow.frames, output: flow.output),
-      flow.encodeMeter, .abandoned)
+        encoder,
+        fromImage,
+        stream: picture,
+        frames: flow.frames,
+        output: flow.output
+      ),
+      flow.encodeMeter,
+      .abandoned
+    )
     flow.group.start(
       DecodeStage(
-        input.pictures, timeBase: timeBase, window: flow.window, upscale: upscale,
-        packets: flow.packets, frames: flow.frames, counters: flow.counters),
-      flow.decodeMeter, .abandoned)
+        input.pictures,
+        timeBase: timeBase,
+        window: flow.window,
+        upscale: upscale,
+        packets: flow.packets,
+        frames: flow.frames,
+        counters: flow.counters
+      ),
+      flow.decodeMeter,
+      .abandoned
+    )
     flow.group.start(
       DemuxStage(
-        input.demuxer, held: input.held, streams: output.streams, window: flow.window,
-        pictures: flow.packets, output: flow.output, counters: flow.counters),
-      flow.readMeter, .awaited)
+        input.demuxer,
+        held: input.held,
+        streams: output.streams,
+        window: flow.window,
+        pictures: flow.packets,
+        output: flow.output,
+        counters: flow.counters
+      ),
+      flow.readMeter,
+      .awaited
+    )
   }
 
   private func startWriting(
-    _ flow: Flow, _ cancellation: Cancellation, _ picture: Int,
+    _ flow: Flow,
+    _ cancellation: Cancellation,
+    _ picture: Int,
   ) throws(MediaError) {
     let path = options.output.path
     let overwrite = options.output.overwrite
@@ -76,11 +108,18 @@ struct OpenedTranscode: ~Copyable {
   }
 
   private func start(
-    _ sink: consuming some PacketSink & ~Copyable, _ flow: Flow, _ picture: Int,
+    _ sink: consuming some PacketSink & ~Copyable,
+    _ flow: Flow,
+    _ picture: Int,
   ) {
     let stage = MuxStage(
-      sink, picture: picture, window: flow.window, packets: flow.output, group: flow.group,
-      counters: flow.counters)
+      sink,
+      picture: picture,
+      window: flow.window,
+      packets: flow.output,
+      group: flow.group,
+      counters: flow.counters
+    )
     flow.group.start(stage, flow.writeMeter, .awaited)
   }
 }

@@ -18,10 +18,17 @@ struct OutputPlan {
     streams = StreamMap(opened.demuxer, picture: opened.stream, format: format)
     let source = opened.first
     let size = try output.pictureSize(
-      width: source.uprightSize.width, height: source.uprightSize.height)
+      width: source.uprightSize.width,
+      height: source.uprightSize.height
+    )
     let target = try PictureTarget(
-      width: size.width, height: size.height, source: source.layout, color: source.color,
-      requested: output.encoder.pixelFormat, encoder: candidate)
+      width: size.width,
+      height: size.height,
+      source: source.layout,
+      color: source.color,
+      requested: output.encoder.pixelFormat,
+      encoder: candidate
+    )
     encoder = EncoderSettings(
       target: target,
       timeBase: OutputPlan.timeBase(source, format),
@@ -35,7 +42,9 @@ struct OutputPlan {
 
   // An image file says by its name how it is encoded; a container leaves the choice.
   private static func candidate(
-    _ output: OutputOptions, _ picture: PictureFormat?, _ format: OutputFormat?,
+    _ output: OutputOptions,
+    _ picture: PictureFormat?,
+    _ format: OutputFormat?,
   ) throws(MediaError) -> EncoderCandidate {
     if let picture { return try EncoderCandidate(named: picture.encoder) }
     guard let format else { preconditionFailure("an output is pictures or a container") }
@@ -44,7 +53,11 @@ struct OutputPlan {
     let candidate = try EncoderCandidate(named: name)
     guard unsafe format.canHold(candidate.codec.pointee.id) else {
       throw MediaError(
-        .usage, .use, "codec '\(candidate.profile.name)'", "\(format.name) cannot hold it")
+        .usage,
+        .use,
+        "codec '\(candidate.profile.name)'",
+        "\(format.name) cannot hold it"
+      )
     }
     return candidate
   }
@@ -57,11 +70,15 @@ struct OutputPlan {
 extension SourcePicture {
   /// What a person should know about the way from the source to `target`.
   fileprivate func notices(
-    _ target: PictureTarget, _ size: (width: Int, height: Int), _ stream: Int,
+    _ target: PictureTarget,
+    _ size: (width: Int, height: Int),
+    _ stream: Int,
   ) -> [Notice] {
     var notices: [Notice] = []
     if layout.hasAlpha { notices.append(.warning("transparency is dropped")) }
-    if isInterlaced { notices.append(.warning("the source is interlaced; fields are upscaled as they are")) }
+    if isInterlaced {
+      notices.append(.warning("the source is interlaced; fields are upscaled as they are"))
+    }
     if layout.family == .yuv && declaredColor.matrix != color.matrix {
       notices.append(.detail("the source does not say its matrix; guessed \(color.matrix.name)"))
     }
@@ -73,7 +90,9 @@ extension SourcePicture {
       notices.append(
         .warning(
           "the codec wants even sizes: \(size.width)x\(size.height) is padded to "
-            + "\(coded.width)x\(coded.height)"))
+            + "\(coded.width)x\(coded.height)"
+        )
+      )
     }
     return notices
   }

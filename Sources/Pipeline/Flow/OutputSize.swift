@@ -25,7 +25,9 @@ extension OutputOptions.Size {
       return (newWidth, newHeight)
     case .fitting(let maximumWidth, let maximumHeight):
       let factor = min(
-        Double(maximumWidth) / Double(width), Double(maximumHeight) / Double(height))
+        Double(maximumWidth) / Double(width),
+        Double(maximumHeight) / Double(height)
+      )
       // Even: bounds come from display sizes, and most codecs want whole chroma samples.
       return (
         rounded(Double(width) * factor / 2) * 2, rounded(Double(height) * factor / 2) * 2
@@ -39,7 +41,9 @@ extension OutputOptions.Size {
 
   /// The shape of the output's pixels, so that the picture keeps its own shape.
   func pixelShape(
-    _ source: Rational, from old: (width: Int, height: Int), to new: (width: Int, height: Int),
+    _ source: Rational,
+    from old: (width: Int, height: Int),
+    to new: (width: Int, height: Int),
   ) -> Rational {
     guard case .exactly = self else { return source }
     let shape = (source.isPositive ? source : Rational(1, 1))

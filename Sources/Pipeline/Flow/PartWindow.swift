@@ -31,7 +31,8 @@ final class PartWindow: Sendable {
         start: startsAtFrame ? nil : part.start ?? .zero - PartWindow.never,
         end: part.frames == nil ? part.end ?? PartWindow.never : nil,
         reached: nil,
-      ))
+      )
+    )
   }
 
   /// Whether all of the input is kept.

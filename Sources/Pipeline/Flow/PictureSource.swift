@@ -15,13 +15,17 @@ struct PictureSource: ~Copyable {
 
   /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise.
   init(
-    _ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions, frameRate: Rational,
+    _ stream: UnsafeMutablePointer<AVStream>,
+    _ input: InputOptions,
+    frameRate: Rational,
   ) throws(MediaError) {
     let decoder = unsafe try Decoder(stream, input)
     timeBase = unsafe Rational(stream.pointee.time_base)
     orientation = unsafe Orientation(of: stream) ?? .upright
     usualDuration = unsafe max(
-      av_rescale_q(1, frameRate.inverse.native, stream.pointee.time_base), 1)
+      av_rescale_q(1, frameRate.inverse.native, stream.pointee.time_base),
+      1
+    )
     self.decoder = decoder
   }
 
@@ -50,7 +54,9 @@ struct PictureSource: ~Copyable {
   mutating func time(of frame: borrowing Frame) -> FrameTime {
     let duration = frame.durationTicks > 0 ? frame.durationTicks : usualDuration
     return FrameTime(
-      pts: repair.repaired(frame.bestEffortTicks, duration: duration), duration: duration)
+      pts: repair.repaired(frame.bestEffortTicks, duration: duration),
+      duration: duration
+    )
   }
 }
 
@@ -62,6 +68,10 @@ extension Orientation {
       return
     }
     let matrix = UnsafeRawPointer(data)
-    self.init(displayMatrix: (0..<9).map { unsafe matrix.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) })
+    self.init(
+      displayMatrix: (0..<9).map {
+        unsafe matrix.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)
+      }
+    )
   }
 }

@@ -45,7 +45,9 @@ public struct TranscodeReport: Hashable, Sendable {
   public var isDamaged: Bool { damageCount > 0 || droppedPackets > 0 }
 }
 
-/// What the stages count while they run. Safe to use from any thread.
+/// What the stages count while they run.
+///
+/// Safe to use from any thread.
 final class RunCounters: Sendable {
   struct Values {
     var decoded = 0

@@ -65,7 +65,7 @@ extension BoundedQueue where Element: ~Copyable {
 
 /// How long one stage of a run worked and waited.
 public struct StageTime: Hashable, Sendable {
-  /// What the stage does: `read`, `decode`, `encode`, …
+  /// What the stage does, such as `decode`.
   public let name: String
 
   /// The time it worked.

@@ -19,10 +19,12 @@ struct Decoder: ~Copyable, @unchecked Sendable {
       let name = unsafe String(cString: avcodec_get_name(identifier))
       throw MediaError(.refused, .decode, input.path.quoted, "no decoder for '\(name)'")
     }
-    let decoder = unsafe Decoder(native: unsafe try allocated(avcodec_alloc_context3(codec), "decoder"))
+    let decoder = unsafe Decoder(
+      native: unsafe try allocated(avcodec_alloc_context3(codec), "decoder")
+    )
     let native = unsafe decoder.native
     unsafe try check(avcodec_parameters_to_context(native, parameters), .decode, input.path.quoted)
-    unsafe native.pointee.pkt_timebase = unsafe stream.pointee.time_base
+    unsafe native.pointee.pkt_timebase = stream.pointee.time_base
     unsafe native.pointee.thread_count = Int32(clamping: input.decoderThreads)
     unsafe native.pointee.max_pixels = Int64(input.maximumPixelCount)
     unsafe native.pointee.err_recognition |= AV_EF_CRCCHECK
@@ -33,7 +35,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   }
 
   private init(native: UnsafeMutablePointer<AVCodecContext>) {
-    unsafe self.native = unsafe native
+    unsafe self.native = native
     // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
     // (Swift 6.3.1).
     errorCount = 0

@@ -36,7 +36,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     let paths = try PictureNames(input.path)?.existing() ?? [input.path]
     let file = try InputFile(paths, cancellation: cancellation)
     let io = try IOContext(reading: file)
-    unsafe native = unsafe try Demuxer.open(io, input, cancellation)
+    unsafe native = try Demuxer.open(io, input, cancellation)
     path = input.path
     self.file = file
     self.io = io
@@ -71,7 +71,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   /// The stream of this number; valid while the demuxer lives.
   func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
-    unsafe native.pointee.streams[index]!
+    unsafe present(native.pointee.streams[index])
   }
 
   private func checkNothingFailed() throws(MediaError) {
@@ -102,10 +102,16 @@ extension Demuxer {
   }
 
   private static func explain(_ code: Int32, _ path: MediaPath) throws(MediaError) {
-    let isForbidden = unsafe String(cString: ffmpegc_last_error()).hasPrefix("Format not on whitelist")
+    let isForbidden = unsafe String(cString: ffmpegc_last_error()).hasPrefix(
+      "Format not on whitelist"
+    )
     if code < 0 && isForbidden {
       throw MediaError(
-        .refused, .open, path.quoted, "it is no video but text, a device or a list of other files")
+        .refused,
+        .open,
+        path.quoted,
+        "it is no video but text, a device or a list of other files"
+      )
     }
     try check(code, .open, path.quoted)
   }
@@ -115,16 +121,17 @@ extension Demuxer {
     _ io: borrowing IOContext,
     _ cancellation: Cancellation,
   ) {
-    unsafe context.pointee.pb = unsafe io.native
+    unsafe context.pointee.pb = io.native
     unsafe context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
     unsafe context.pointee.max_streams = maximumStreamCount
-    unsafe context.pointee.format_whitelist = unsafe av_strdup(InputFormats.allowList)
-    unsafe context.pointee.protocol_whitelist = unsafe av_strdup("none")
+    unsafe context.pointee.format_whitelist = av_strdup(InputFormats.allowList)
+    unsafe context.pointee.protocol_whitelist = av_strdup("none")
     unsafe context.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
     unsafe context.pointee.interrupt_callback.opaque =
       unsafe Unmanaged.passUnretained(cancellation).toOpaque()
     unsafe context.pointee.interrupt_callback.callback = { opaque in
-      let cancellation = unsafe Unmanaged<Cancellation>.fromOpaque(opaque!).takeUnretainedValue()
+      let cancellation = unsafe Unmanaged<Cancellation>.fromOpaque(present(opaque))
+        .takeUnretainedValue()
       return cancellation.isRequested ? 1 : 0
     }
   }

@@ -5,7 +5,7 @@ struct EncoderSettings {
   var target: PictureTarget
   var timeBase: Rational
   var frameRate: Rational
-  
+
   /// The shape of a pixel.
   var pixelShape: Rational
   var options: EncoderOptions
@@ -27,7 +27,8 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder refuses its settings.
   init(_ candidate: EncoderCandidate, _ settings: EncoderSettings) throws(MediaError) {
     let encoder = unsafe Encoder(
-      native: try allocated(avcodec_alloc_context3(candidate.codec), candidate.profile.name))
+      native: try allocated(avcodec_alloc_context3(candidate.codec), candidate.profile.name)
+    )
     encoder.describe(settings)
     for option in try candidate.profile.settings(settings.options) {
       try encoder.set(option, of: candidate)
@@ -64,7 +65,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   mutating func send(_ frame: borrowing Frame, _ time: FrameTime) throws(MediaError) {
     unsafe frame.native.pointee.pts = time.pts
     unsafe frame.native.pointee.pkt_duration = time.duration
-    unsafe frame.native.pointee.sample_aspect_ratio = unsafe native.pointee.sample_aspect_ratio
+    unsafe frame.native.pointee.sample_aspect_ratio = native.pointee.sample_aspect_ratio
     durations[time.pts] = time.duration
     hasHadPictures = true
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
@@ -112,7 +113,8 @@ extension Encoder {
   }
 
   private func set(
-    _ option: EncoderOptions.Option, of candidate: EncoderCandidate,
+    _ option: EncoderOptions.Option,
+    of candidate: EncoderCandidate,
   ) throws(MediaError) {
     let name = candidate.profile.name
     let subject = "encoder option '\(option.key)=\(option.value)'"
@@ -138,7 +140,7 @@ extension Encoder {
       if unsafe isEncoding && next.pointee.type != AV_OPT_TYPE_CONST {
         unsafe names.append(String(cString: next.pointee.name))
       }
-      unsafe option = unsafe next
+      unsafe option = next
     }
     return names
   }

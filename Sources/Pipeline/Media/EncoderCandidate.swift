@@ -14,7 +14,7 @@ struct EncoderCandidate {
     else {
       throw MediaError(.usage, .use, "codec '\(name)'", "it does not encode video")
     }
-    unsafe self.codec = unsafe codec
+    unsafe self.codec = codec
   }
 
   /// The pixel formats it takes, best first; empty when it takes any.
@@ -36,7 +36,11 @@ struct EncoderCandidate {
     guard layouts.isEmpty || layouts.contains(layout) else {
       let known = layouts.map(\.name).joined(separator: ", ")
       throw MediaError(
-        .usage, .use, "pixel format '\(name)'", "\(profile.name) takes \(known)")
+        .usage,
+        .use,
+        "pixel format '\(name)'",
+        "\(profile.name) takes \(known)"
+      )
     }
     return layout
   }

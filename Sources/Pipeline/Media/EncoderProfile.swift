@@ -27,30 +27,51 @@ struct EncoderProfile {
 extension EncoderProfile {
   static let all: [EncoderProfile] = [
     EncoderProfile(name: "libx264", quality: ("crf", "18"), preset: .named("preset", among: names)),
-    EncoderProfile(name: "libx264rgb", quality: ("crf", "18"), preset: .named("preset", among: names)),
     EncoderProfile(
-      name: "libx265", quality: ("crf", "20"), preset: .named("preset", among: names),
-      defaults: ["x265-params": "log-level=error"]),
+      name: "libx264rgb",
+      quality: ("crf", "18"),
+      preset: .named("preset", among: names)
+    ),
     EncoderProfile(
-      name: "libsvtav1", quality: ("crf", "25"),
+      name: "libx265",
+      quality: ("crf", "20"),
+      preset: .named("preset", among: names),
+      defaults: ["x265-params": "log-level=error"]
+    ),
+    EncoderProfile(
+      name: "libsvtav1",
+      quality: ("crf", "25"),
       preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
-      defaults: ["preset": "8"]),
+      defaults: ["preset": "8"]
+    ),
     EncoderProfile(
-      name: "libaom-av1", quality: ("crf", "24"),
+      name: "libaom-av1",
+      quality: ("crf", "24"),
       preset: .level("cpu-used", from: levels(8, 8, 7, 6, 6, 5, 4, 3, 2, 1)),
-      defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"], acceptsOddSizes: true),
+      defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"],
+      acceptsOddSizes: true
+    ),
     EncoderProfile(
-      name: "libvpx-vp9", quality: ("crf", "24"),
+      name: "libvpx-vp9",
+      quality: ("crf", "24"),
       preset: .level("cpu-used", from: levels(8, 7, 6, 5, 4, 3, 2, 1, 0, 0)),
       defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
-      acceptsOddSizes: true),
+      acceptsOddSizes: true
+    ),
     EncoderProfile(
-      name: "ffv1", defaults: ["level": "3", "slicecrc": "1"], acceptsOddSizes: true),
-    EncoderProfile(name: "prores_ks", 
-      preset: .named("profile", among: ["proxy", "lt", "standard", "hq", "4444", "4444xq"])),
+      name: "ffv1",
+      defaults: ["level": "3", "slicecrc": "1"],
+      acceptsOddSizes: true
+    ),
     EncoderProfile(
-      name: "mjpeg", defaults: ["flags": "+qscale", "global_quality": "236"],
-      acceptsOddSizes: true),
+      name: "prores_ks",
+      preset: .named("profile", among: ["proxy", "lt", "standard", "hq", "4444", "4444xq"])
+    ),
+    EncoderProfile(
+      name: "mjpeg",
+      defaults: ["flags": "+qscale", "global_quality": "236"],
+      acceptsOddSizes: true
+    ),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
@@ -71,7 +92,8 @@ extension EncoderProfile {
   /// - Throws: A ``MediaError`` of kind `usage` that names the nearest one.
   init(named name: String) throws(MediaError) {
     let candidates = EncoderProfile.families[name.lowercased()] ?? [name]
-    guard let found = candidates.first(where: { unsafe avcodec_find_encoder_by_name($0) != nil }) else {
+    guard let found = candidates.first(where: { unsafe avcodec_find_encoder_by_name($0) != nil })
+    else {
       let known = EncoderProfile.all.map(\.name) + EncoderProfile.families.keys.sorted()
       let nearest = name.nearest(in: known).map { "; did you mean '\($0)'?" } ?? ""
       throw MediaError(.usage, .use, "codec '\(name)'", "no such encoder" + nearest)

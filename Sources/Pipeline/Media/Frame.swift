@@ -11,7 +11,7 @@ struct Frame: ~Copyable, @unchecked Sendable {
 
   /// A frame without samples.
   init() throws(MediaError) {
-    unsafe native = unsafe try allocated(av_frame_alloc(), "frame")
+    unsafe native = try allocated(av_frame_alloc(), "frame")
   }
 
   /// A frame with undefined samples, every row on a 64-byte boundary.
@@ -42,7 +42,8 @@ struct Frame: ~Copyable, @unchecked Sendable {
 
   /// Whether the decoder had to guess parts of the picture.
   var isDamaged: Bool {
-    unsafe native.pointee.decode_error_flags != 0 || native.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
+    unsafe native.pointee.decode_error_flags != 0
+      || native.pointee.flags & AV_FRAME_FLAG_CORRUPT != 0
   }
 
   var isInterlaced: Bool { unsafe native.pointee.interlaced_frame != 0 }

@@ -18,11 +18,11 @@ struct IOContext: ~Copyable {
       IOContext.bufferSize,
       0,
       Unmanaged.passUnretained(file).toOpaque(),
-      { unsafe InputFile.from($0).read($1!, $2) },
+      { unsafe InputFile.from($0).read(present($1), $2) },
       nil,
       file.isSeekable ? { unsafe InputFile.from($0).seek(to: $1, whence: $2) } : nil,
     )
-    unsafe native = unsafe try allocated(context, "input buffer")
+    unsafe native = try allocated(context, "input buffer")
     self.file = file
   }
 
@@ -34,10 +34,10 @@ struct IOContext: ~Copyable {
       1,
       Unmanaged.passUnretained(file).toOpaque(),
       nil,
-      { unsafe OutputFile.from($0).write($1!, $2) },
+      { unsafe OutputFile.from($0).write(present($1), $2) },
       file.isSeekable ? { unsafe OutputFile.from($0).seek(to: $1, whence: $2) } : nil,
     )
-    unsafe native = unsafe try allocated(context, "output buffer")
+    unsafe native = try allocated(context, "output buffer")
     self.file = file
   }
 
@@ -51,12 +51,12 @@ struct IOContext: ~Copyable {
 
 extension InputFile {
   fileprivate static func from(_ opaque: UnsafeMutableRawPointer?) -> InputFile {
-    unsafe Unmanaged.fromOpaque(opaque!).takeUnretainedValue()
+    unsafe Unmanaged.fromOpaque(present(opaque)).takeUnretainedValue()
   }
 }
 
 extension OutputFile {
   fileprivate static func from(_ opaque: UnsafeMutableRawPointer?) -> OutputFile {
-    unsafe Unmanaged.fromOpaque(opaque!).takeUnretainedValue()
+    unsafe Unmanaged.fromOpaque(present(opaque)).takeUnretainedValue()
   }
 }

@@ -7,13 +7,15 @@ enum InputFormats {
   static let containers = [
     "aiff", "apng", "asf", "av1", "avi", "dirac", "dv", "flac", "flv", "gif", "gxf", "h263", "h264",
     "hevc", "ipu", "ivf", "live_flv", "lxf", "m4v", "matroska", "mjpeg", "mov", "mpeg", "mpegts",
-    "mpegvideo", "mxf", "nsv", "nut", "obu", "ogg", "rawvideo", "rm", "swf", "vc1", "vc1test", "wav",
+    "mpegvideo", "mxf", "nsv", "nut", "obu", "ogg", "rawvideo", "rm", "swf", "vc1", "vc1test",
+    "wav",
     "mp3", "aac", "ac3", "wtv", "yuv4mpegpipe",
   ]
 
   /// Demuxers of single pictures; several files after one another work as well.
   static let pictures = [
-    "bmp", "dds", "dpx", "exr", "jpeg", "jpegls", "j2k", "jpegxl", "pam", "pbm", "pcx", "pfm", "pgm",
+    "bmp", "dds", "dpx", "exr", "jpeg", "jpegls", "j2k", "jpegxl", "pam", "pbm", "pcx", "pfm",
+    "pgm",
     "pgmyuv", "png", "ppm", "psd", "qoi", "sgi", "sunrast", "tiff", "webp", "xbm", "xpm",
   ].map { $0 + "_pipe" }
 

@@ -105,8 +105,8 @@ private func entries(_ dictionary: OpaquePointer?) -> [String: String] {
   var entries: [String: String] = [:]
   var entry: UnsafeMutablePointer<AVDictionaryEntry>?
   while let next = unsafe av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX) {
-    unsafe entries[String(cString: next.pointee.key)] = unsafe String(cString: next.pointee.value)
-    unsafe entry = unsafe next
+    unsafe entries[String(cString: next.pointee.key)] = String(cString: next.pointee.value)
+    unsafe entry = next
   }
   return entries
 }

@@ -8,12 +8,17 @@ extension Muxer {
 
   /// Describes the upscaled stream: what the encoder makes, with the names of the input.
   func describe(
-    _ output: UnsafeMutablePointer<AVStream>, _ input: UnsafeMutablePointer<AVStream>,
-    _ encoder: borrowing Encoder, _ settings: MuxerSettings,
+    _ output: UnsafeMutablePointer<AVStream>,
+    _ input: UnsafeMutablePointer<AVStream>,
+    _ encoder: borrowing Encoder,
+    _ settings: MuxerSettings,
   ) throws(MediaError) {
     let parameters = unsafe output.pointee.codecpar
     unsafe try check(
-      avcodec_parameters_from_context(parameters, encoder.native), .create, path.quoted)
+      avcodec_parameters_from_context(parameters, encoder.native),
+      .create,
+      path.quoted
+    )
     unsafe output.pointee.time_base = encoder.timeBase.native
     unsafe output.pointee.avg_frame_rate = settings.frameRate.native
     unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
@@ -24,24 +29,29 @@ extension Muxer {
 
   /// Describes a stream whose packets are copied.
   func copy(
-    _ input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+    _ input: UnsafeMutablePointer<AVStream>,
+    to output: UnsafeMutablePointer<AVStream>,
   ) throws(MediaError) {
-    let parameters = unsafe output.pointee.codecpar!
+    let parameters = unsafe present(output.pointee.codecpar)
     unsafe try check(
-      avcodec_parameters_copy(parameters, input.pointee.codecpar), .create, path.quoted)
+      avcodec_parameters_copy(parameters, input.pointee.codecpar),
+      .create,
+      path.quoted
+    )
     if unsafe !acceptsTag(of: parameters) { unsafe parameters.pointee.codec_tag = 0 }
-    unsafe output.pointee.time_base = unsafe input.pointee.time_base
-    unsafe output.pointee.avg_frame_rate = unsafe input.pointee.avg_frame_rate
-    unsafe output.pointee.r_frame_rate = unsafe input.pointee.r_frame_rate
-    unsafe output.pointee.sample_aspect_ratio = unsafe input.pointee.sample_aspect_ratio
+    unsafe output.pointee.time_base = input.pointee.time_base
+    unsafe output.pointee.avg_frame_rate = input.pointee.avg_frame_rate
+    unsafe output.pointee.r_frame_rate = input.pointee.r_frame_rate
+    unsafe output.pointee.sample_aspect_ratio = input.pointee.sample_aspect_ratio
     unsafe copyNames(of: input, to: output)
     unsafe try copySideData(of: input, to: output) { _ in true }
   }
 
   private func copyNames(
-    of input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+    of input: UnsafeMutablePointer<AVStream>,
+    to output: UnsafeMutablePointer<AVStream>,
   ) {
-    unsafe output.pointee.disposition = unsafe input.pointee.disposition
+    unsafe output.pointee.disposition = input.pointee.disposition
     unsafe av_dict_copy(&output.pointee.metadata, input.pointee.metadata, 0)
   }
 
@@ -59,14 +69,17 @@ extension Muxer {
   }
 
   private func copySideData(
-    of input: UnsafeMutablePointer<AVStream>, to output: UnsafeMutablePointer<AVStream>,
+    of input: UnsafeMutablePointer<AVStream>,
+    to output: UnsafeMutablePointer<AVStream>,
     where isWanted: (AVPacketSideDataType) -> Bool,
   ) throws(MediaError) {
     for index in unsafe 0..<Int(input.pointee.nb_side_data) {
       let data = unsafe input.pointee.side_data[index]
       guard unsafe isWanted(data.type) else { continue }
       let copy = unsafe try allocated(
-        av_stream_new_side_data(output, data.type, data.size), "side data")
+        av_stream_new_side_data(output, data.type, data.size),
+        "side data"
+      )
       unsafe copy.update(from: data.data, count: data.size)
     }
   }
@@ -78,9 +91,13 @@ extension Muxer {
     let count = unsafe Int(demuxer.native.pointee.nb_chapters)
     guard count > 0 else { return }
     let list = unsafe try allocated(
-      av_calloc(count, MemoryLayout<UnsafeMutablePointer<AVChapter>?>.size), "chapters")
-    unsafe native.pointee.chapters = unsafe list.bindMemory(
-      to: UnsafeMutablePointer<AVChapter>?.self, capacity: count)
+      av_calloc(count, MemoryLayout<UnsafeMutablePointer<AVChapter>?>.size),
+      "chapters"
+    )
+    unsafe native.pointee.chapters = list.bindMemory(
+      to: UnsafeMutablePointer<AVChapter>?.self,
+      capacity: count
+    )
     for index in 0..<count {
       guard let chapter = unsafe demuxer.native.pointee.chapters[index] else { continue }
       let shift = unsafe offset.ticks(of: Rational(chapter.pointee.time_base))
@@ -92,16 +109,18 @@ extension Muxer {
   }
 
   private func append(
-    _ chapter: UnsafeMutablePointer<AVChapter>, start: Int64, end: Int64,
+    _ chapter: UnsafeMutablePointer<AVChapter>,
+    start: Int64,
+    end: Int64,
   ) throws(MediaError) {
     let memory = unsafe try allocated(av_mallocz(MemoryLayout<AVChapter>.size), "chapters")
     let copy = unsafe memory.bindMemory(to: AVChapter.self, capacity: 1)
-    unsafe copy.pointee.id = unsafe chapter.pointee.id
-    unsafe copy.pointee.time_base = unsafe chapter.pointee.time_base
+    unsafe copy.pointee.id = chapter.pointee.id
+    unsafe copy.pointee.time_base = chapter.pointee.time_base
     unsafe copy.pointee.start = start
     unsafe copy.pointee.end = end
     unsafe av_dict_copy(&copy.pointee.metadata, chapter.pointee.metadata, 0)
-    unsafe native.pointee.chapters[Int(native.pointee.nb_chapters)] = unsafe copy
+    unsafe native.pointee.chapters[Int(native.pointee.nb_chapters)] = copy
     unsafe native.pointee.nb_chapters += 1
   }
 

@@ -13,12 +13,13 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private(set) var droppedPackets: Int
   private(set) var repairedTimes: Int
 
-  /// Prepares the streams and writes the header.
+  /// Prepares the streams and writes the header into `file`, or nowhere if the format has no file.
   ///
-  /// - Parameters:
-  ///   - file: The file to write; `nil` for formats that write none.
+  /// - Throws: A ``MediaError`` of kind `cannotCreate`, `inputOutput` or `cancelled`.
   init(
-    _ settings: MuxerSettings, file: OutputFile?, demuxer: borrowing Demuxer,
+    _ settings: MuxerSettings,
+    file: OutputFile?,
+    demuxer: borrowing Demuxer,
     encoder: borrowing Encoder,
   ) throws(MediaError) {
     let muxer = try Muxer(settings, file: file)
@@ -47,8 +48,10 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   }
 
   private init(
-    _ native: UnsafeMutablePointer<AVFormatContext>, _ io: consuming IOContext?,
-    _ file: OutputFile?, _ settings: MuxerSettings,
+    _ native: UnsafeMutablePointer<AVFormatContext>,
+    _ io: consuming IOContext?,
+    _ file: OutputFile?,
+    _ settings: MuxerSettings,
   ) {
     unsafe self.native = native
     self.io = io
@@ -62,7 +65,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   }
 
   private static func ioContext(
-    _ file: OutputFile?, for native: UnsafeMutablePointer<AVFormatContext>,
+    _ file: OutputFile?,
+    for native: UnsafeMutablePointer<AVFormatContext>,
   ) throws(MediaError) -> IOContext? {
     guard let file else { return nil }
     let io = try IOContext(writing: file)
@@ -110,7 +114,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
         repairedTimes += 1
       }
       if unsafe native.pointee.pts != FFMPEGC_NOPTS {
-        unsafe native.pointee.pts = unsafe max(native.pointee.pts, native.pointee.dts)
+        unsafe native.pointee.pts = max(native.pointee.pts, native.pointee.dts)
       }
     }
     lastDecodingTimes[index] = unsafe native.pointee.dts
@@ -125,7 +129,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   }
 
   private func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
-    unsafe native.pointee.streams[index]!
+    unsafe present(native.pointee.streams[index])
   }
 }
 
@@ -135,7 +139,7 @@ struct MuxerSettings {
   var format: OutputFormat
   var streams: StreamMap
   var frameRate: Rational
-  
+
   /// The shape of a pixel of the upscaled stream.
   var pixelShape: Rational
 

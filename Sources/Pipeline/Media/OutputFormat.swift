@@ -14,7 +14,7 @@ struct OutputFormat: @unchecked Sendable {
     guard let format = unsafe av_guess_format(name, fileName, nil) else {
       throw OutputFormat.unknown(name, path)
     }
-    unsafe native = unsafe format
+    unsafe native = format
   }
 
   private static func unknown(_ name: String?, _ path: MediaPath) -> MediaError {

@@ -11,7 +11,7 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   /// An empty packet.
   init() throws(MediaError) {
-    unsafe native = unsafe try allocated(av_packet_alloc(), "packet")
+    unsafe native = try allocated(av_packet_alloc(), "packet")
   }
 
   deinit {

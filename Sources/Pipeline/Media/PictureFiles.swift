@@ -26,11 +26,17 @@ struct PictureFiles: ~Copyable, PacketSink {
     if names == nil && count > 1 {
       let pattern = path.sibling(named: "%04d.\(path.pathExtension)").quoted
       throw MediaError(
-        .usage, .write, path.quoted,
-        "one file holds one picture; use a pattern such as \(pattern)")
+        .usage,
+        .write,
+        path.quoted,
+        "one file holds one picture; use a pattern such as \(pattern)"
+      )
     }
     let file = try OutputFile(
-      names?.path(count) ?? path, overwrite: overwrite, cancellation: cancellation)
+      names?.path(count) ?? path,
+      overwrite: overwrite,
+      cancellation: cancellation
+    )
     let code = unsafe file.write(packet.native.pointee.data, packet.native.pointee.size)
     if let cancelled = cancellation.error { throw cancelled }
     guard code >= 0 else { throw file.error(file.failure) }

@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// The names of an image sequence: `frame%04d.png` stands for frame0001.png, frame0002.png, …
+/// The names of an image sequence.
+///
+/// `frame%04d.png` stands for frame0001.png, frame0002.png and so on.
 struct PictureNames: Hashable, Sendable {
   private let prefix: String
   private let digits: Int
@@ -9,7 +11,9 @@ struct PictureNames: Hashable, Sendable {
 
   /// Reads the pattern in `path`; `nil` if there is none or it names no pictures.
   init?(_ path: MediaPath) {
-    guard PictureFormat(path) != nil, let percent = path.text.firstIndex(of: "%") else { return nil }
+    guard PictureFormat(path) != nil, let percent = path.text.firstIndex(of: "%") else {
+      return nil
+    }
     let rest = path.text[path.text.index(after: percent)...]
     let count = rest.prefix { $0.isASCII && $0.isNumber }
     guard rest.dropFirst(count.count).first == "d", count.count <= 3 else { return nil }

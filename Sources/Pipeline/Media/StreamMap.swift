@@ -32,13 +32,20 @@ struct StreamMap: Sendable {
   }
 
   private static func notice(
-    _ index: Int, _ stream: UnsafeMutablePointer<AVStream>, _ demuxer: borrowing Demuxer,
+    _ index: Int,
+    _ stream: UnsafeMutablePointer<AVStream>,
+    _ demuxer: borrowing Demuxer,
     _ format: OutputFormat?,
   ) -> Notice {
     let parameters = unsafe stream.pointee.codecpar.pointee
-    let kind = unsafe av_get_media_type_string(parameters.codec_type).map { unsafe String(cString: $0) } ?? "data"
-    let what = unsafe "stream \(index) (\(kind), \(String(cString: avcodec_get_name(parameters.codec_id))))"
-    guard unsafe parameters.isComplete else { return .warning("left out: \(what); its header is missing") }
+    let kind =
+      unsafe av_get_media_type_string(parameters.codec_type).map { unsafe String(cString: $0) }
+      ?? "data"
+    let what =
+      unsafe "stream \(index) (\(kind), \(String(cString: avcodec_get_name(parameters.codec_id))))"
+    guard unsafe parameters.isComplete else {
+      return .warning("left out: \(what); its header is missing")
+    }
     guard let format else { return .detail("left out: \(what), pictures hold nothing else") }
     if unsafe stream.isChapterText && demuxer.native.pointee.nb_chapters > 0 {
       return .detail("left out: \(what), its chapters are kept")
@@ -56,7 +63,9 @@ extension OutputFormat {
   /// Whether the packets of `stream` can be stored as they are.
   fileprivate func canCopy(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
     let parameters = unsafe stream.pointee.codecpar.pointee
-    guard unsafe parameters.codec_id != AV_CODEC_ID_NONE, unsafe parameters.isComplete else { return false }
+    guard unsafe parameters.codec_id != AV_CODEC_ID_NONE, unsafe parameters.isComplete else {
+      return false
+    }
     // Movie files make their own chapter text of the chapters.
     if unsafe isMovieFamily && stream.isChapterText { return false }
     return unsafe canHold(parameters.codec_id)

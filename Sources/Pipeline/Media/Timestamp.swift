@@ -62,7 +62,8 @@ extension Duration {
     let whole = av_rescale_q(seconds, AVRational(num: 1, den: 1), timeBase.native)
     let nanoseconds = AVRational(num: 1, den: 1_000_000_000)
     let (sum, overflow) = whole.addingReportingOverflow(
-      av_rescale_q(attoseconds / 1_000_000_000, nanoseconds, timeBase.native))
+      av_rescale_q(attoseconds / 1_000_000_000, nanoseconds, timeBase.native)
+    )
     return overflow ? whole : sum
   }
 }

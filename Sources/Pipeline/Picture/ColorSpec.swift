@@ -38,8 +38,12 @@ struct ColorSpec: Hashable, Sendable {
 
   /// The colour of an ``Image``: R'G'B', full range.
   static let image = ColorSpec(
-    matrix: .rgb, primaries: unspecifiedCode, transfer: unspecifiedCode, range: .full,
-    chroma: .unspecified)
+    matrix: .rgb,
+    primaries: unspecifiedCode,
+    transfer: unspecifiedCode,
+    range: .full,
+    chroma: .unspecified
+  )
 }
 
 extension ColorSpec {

@@ -58,7 +58,9 @@ struct Conversion: ~Copyable, @unchecked Sendable {
 
   /// - Throws: A ``MediaError`` of kind `refused` when zimg cannot convert between the two.
   init(
-    from source: PlaneFormat, to destination: PlaneFormat, rounding: Rounding,
+    from source: PlaneFormat,
+    to destination: PlaneFormat,
+    rounding: Rounding,
   ) throws(MediaError) {
     var from = source.native
     var to = destination.native
@@ -74,7 +76,7 @@ struct Conversion: ~Copyable, @unchecked Sendable {
     }
     var size = 0
     unsafe zimg_filter_graph_get_tmp_size(graph, &size)
-    unsafe self.graph = unsafe graph
+    unsafe self.graph = graph
     // 64: zimg wants its scratch memory on the boundary of its widest registers.
     unsafe scratch = .allocate(byteCount: size, alignment: 64)
   }
@@ -87,7 +89,9 @@ struct Conversion: ~Copyable, @unchecked Sendable {
   /// Converts one picture; rows must start on 32-byte boundaries.
   func run(from source: ffmpegc_planes, to destination: ffmpegc_planes) throws(MediaError) {
     let code = unsafe withUnsafePointer(to: source) { source in
-      unsafe withUnsafePointer(to: destination) { unsafe ffmpegc_zimg_run(graph, source, $0, scratch) }
+      unsafe withUnsafePointer(to: destination) {
+        unsafe ffmpegc_zimg_run(graph, source, $0, scratch)
+      }
     }
     guard code == ZIMG_ERROR_SUCCESS else {
       throw MediaError(.bug, .convert, "picture", Conversion.lastError)

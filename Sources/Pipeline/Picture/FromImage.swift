@@ -32,9 +32,14 @@ struct FromImage: ~Copyable {
   mutating func frame(of image: Image) throws(MediaError) -> Frame {
     try prepare(.image(width: image.width, height: image.height))
     let frame = try Frame(
-      width: planar.width, height: planar.height, format: planar.layout.format)
+      width: planar.width,
+      height: planar.height,
+      format: planar.layout.format
+    )
     try conversion?.run(
-      from: ffmpegc_planes(image), to: ffmpegc_planes(frame, planar.layout))
+      from: ffmpegc_planes(image),
+      to: ffmpegc_planes(frame, planar.layout)
+    )
     frame.crop(width: target.codedSize.width, height: target.codedSize.height)
     return try packed(frame)
   }
@@ -51,8 +56,10 @@ struct FromImage: ~Copyable {
       return frame
     }
     let packed = try Frame(
-      width: target.codedSize.width, height: target.codedSize.height,
-      format: target.layout.format)
+      width: target.codedSize.width,
+      height: target.codedSize.height,
+      format: target.layout.format
+    )
     try repacker.repack(frame, into: packed)
     target.color.tag(packed)
     return packed

@@ -13,7 +13,9 @@ struct Orientation: Hashable, Sendable {
   init?(displayMatrix matrix: [Int32]) {
     guard matrix.count == 9 else { return nil }
     // The matrix maps stored (x, y) to shown (ax + cy, bx + dy), in 16.16 fixed point.
-    let (a, b, c, d) = (matrix[0].signum(), matrix[1].signum(), matrix[3].signum(), matrix[4].signum())
+    let (a, b, c, d) = (
+      matrix[0].signum(), matrix[1].signum(), matrix[3].signum(), matrix[4].signum()
+    )
     guard abs(a) + abs(b) == 1, abs(c) + abs(d) == 1, a * d - b * c != 0 else { return nil }
     isMirrored = a * d - b * c < 0
     switch isMirrored ? (-a, -b) : (a, b) {
@@ -40,7 +42,7 @@ struct Orientation: Hashable, Sendable {
       for y in 0..<destination.height {
         let (start, step) = walk(row: y, of: source)
         for x in 0..<destination.width {
-          unsafe to[y * destination.stride + x] = unsafe from[start + x * step]
+          unsafe to[y * destination.stride + x] = from[start + x * step]
         }
       }
     }

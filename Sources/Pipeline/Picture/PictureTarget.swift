@@ -24,13 +24,16 @@ struct PictureTarget: Hashable {
 extension PictureTarget {
   /// The pictures nearest to the source's that an encoder takes.
   ///
-  /// - Parameters:
-  ///   - source: The samples of the source.
-  ///   - color: What they mean, with nothing left unknown.
-  ///   - requested: The pixel format that the user asks for, or `nil`.
+  /// `color` says what the source's samples mean, with nothing left unknown; `requested` is the pixel
+  /// format that the user asks for, if any.
+  ///
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder does not take `requested`.
   init(
-    width: Int, height: Int, source: PixelLayout, color: ColorSpec, requested: String?,
+    width: Int,
+    height: Int,
+    source: PixelLayout,
+    color: ColorSpec,
+    requested: String?,
     encoder: borrowing EncoderCandidate,
   ) throws(MediaError) {
     let layout: PixelLayout

@@ -115,7 +115,9 @@ extension PixelLayout {
   }
 
   private func deep(
-    _ ten: AVPixelFormat, _ sixteen: AVPixelFormat, _ eight: AVPixelFormat,
+    _ ten: AVPixelFormat,
+    _ sixteen: AVPixelFormat,
+    _ eight: AVPixelFormat,
   ) -> AVPixelFormat {
     depth <= 8 ? eight : depth <= 10 ? ten : sixteen
   }

@@ -4,7 +4,9 @@ internal import FFmpegC
 extension ffmpegc_planes {
   /// The planes of an image; valid while it lives.
   init(_ image: Image) {
-    let planes = unsafe (0..<Image.planeCount).map { unsafe UnsafeMutableRawPointer(image.plane($0)) }
+    let planes = unsafe (0..<Image.planeCount).map {
+      unsafe UnsafeMutableRawPointer(image.plane($0))
+    }
     let stride = image.stride * MemoryLayout<Float>.size
     unsafe self.init(data: (planes[0], planes[1], planes[2]), stride: (stride, stride, stride))
   }
@@ -24,13 +26,18 @@ extension ffmpegc_planes {
       index < order.count ? Int(strides[order[index]]) : 0
     }
     unsafe self.init(
-      data: (plane(0), plane(1), plane(2)), stride: (stride(0), stride(1), stride(2)))
+      data: (plane(0), plane(1), plane(2)),
+      stride: (stride(0), stride(1), stride(2))
+    )
   }
 
   /// The first plane of an image alone.
   init(firstPlaneOf image: Image) {
     let stride = image.stride * MemoryLayout<Float>.size
-    unsafe self.init(data: (UnsafeMutableRawPointer(image.plane(0)), nil, nil), stride: (stride, 0, 0))
+    unsafe self.init(
+      data: (UnsafeMutableRawPointer(image.plane(0)), nil, nil),
+      stride: (stride, 0, 0)
+    )
   }
 
   /// Whether every row starts where zimg can read it: on a 32-byte boundary.

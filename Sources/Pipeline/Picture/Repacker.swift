@@ -16,15 +16,23 @@ struct Repacker: ~Copyable, @unchecked Sendable {
 
   /// Writes the samples of `source` into `destination`, which has the same size.
   mutating func repack(
-    _ source: borrowing Frame, into destination: borrowing Frame,
+    _ source: borrowing Frame,
+    into destination: borrowing Frame,
   ) throws(MediaError) {
     let from = unsafe source.native
     let to = unsafe destination.native
-    unsafe context = unsafe sws_getCachedContext(
+    unsafe context = sws_getCachedContext(
       context,
-      from.pointee.width, from.pointee.height, source.format,
-      to.pointee.width, to.pointee.height, destination.format,
-      SWS_POINT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT, nil, nil, nil,
+      from.pointee.width,
+      from.pointee.height,
+      source.format,
+      to.pointee.width,
+      to.pointee.height,
+      destination.format,
+      SWS_POINT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT,
+      nil,
+      nil,
+      nil,
     )
     guard unsafe context != nil else {
       throw MediaError(.refused, .convert, "picture", "pixel format not supported")

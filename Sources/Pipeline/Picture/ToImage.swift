@@ -45,7 +45,10 @@ struct ToImage: ~Copyable {
     guard self.source != source else { return }
     let (width, height) = source.visibleSize
     conversion = try Conversion(
-      from: source, to: .image(width: width, height: height), rounding: .nearest)
+      from: source,
+      to: .image(width: width, height: height),
+      rounding: .nearest
+    )
     pools = Pools(
       stored: ImagePool(width: width, height: height),
       upright: orientation.swapsAxes
@@ -56,10 +59,15 @@ struct ToImage: ~Copyable {
 
   // A planar copy with aligned rows, and the row or column that makes chroma samples whole.
   private mutating func stage(
-    _ frame: borrowing Frame, _ layout: PixelLayout, _ source: PlaneFormat,
+    _ frame: borrowing Frame,
+    _ layout: PixelLayout,
+    _ source: PlaneFormat,
   ) throws(MediaError) -> Frame {
     let staged = try Frame(
-      width: source.width, height: source.height, format: source.layout.format)
+      width: source.width,
+      height: source.height,
+      format: source.layout.format
+    )
     staged.crop(width: frame.width, height: frame.height)
     if layout.isPlanar {
       unsafe try check(av_frame_copy(staged.native, frame.native), .convert, "picture")
