@@ -219,4 +219,42 @@ import Testing
     #expect(report.progress.frames == 50)
     #expect(folder.names == ["in.mkv"])
   }
+
+  @Test(.enabled(if: SharedMedia.isExpected))
+  func keepsTheLightThatAPictureWasMasteredFor() throws {
+    let folder = try TemporaryFolder()
+    let input = try SharedMedia.path("mp4_sample_with_colr_mdcv_and_clli.mp4")
+    var options = options(input, folder.path("out.mkv"), times: 1)
+    options.part.frames = 0..<2
+    options.output.encoder.preset = "ultrafast"
+    _ = try Transcode(options).run(upscale: nearest(1))
+    let before = try MediaInfo(reading: InputOptions(MediaPath(input)))
+    let after = try MediaInfo(reading: InputOptions(MediaPath(folder.path("out.mkv"))))
+    let picture = try #require(before.pictureStream)
+    #expect(before.streams[picture].sideData.contains("Mastering display metadata"))
+    #expect(after.streams[picture].sideData.contains("Mastering display metadata"))
+    #expect(after.streams[picture].sideData.contains("Content light level metadata"))
+  }
+
+  @Test func refusesAnEncoderThatThePictureFileDoesNotHave() throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder), folder.path("out.png"))
+    options.output.encoder.codec = "libx264"
+    #expect {
+      _ = try Transcode(options)
+    } throws: {
+      "\($0)" == "cannot use codec 'libx264': a .png file is encoded with png"
+    }
+  }
+
+  @Test func refusesOptionsThatTheInputDoesNotHave() throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder), folder.path("out.mkv"))
+    options.input.frameRate = Rational(10, 1)
+    #expect {
+      _ = try Transcode(options)
+    } throws: {
+      ($0 as? MediaError)?.kind == .usage
+    }
+  }
 }

@@ -40,6 +40,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
     held = []
     var wantsPictures = true
     while let packet = try demuxer.read() {
+      if let time = packet.time { lastTime = max(lastTime, time.duration) }
       if packet.streamIndex != streams.picture {
         guard passOn(packet, meter) else { return }
       } else if wantsPictures {
@@ -55,12 +56,12 @@ final class DemuxStage: Stage, @unchecked Sendable {
   private var lastTime = Duration.zero
 
   private var isOver: Bool {
-    guard let end = window.end else { return window.isEverything }
+    // Pictures are refused without a known end when another stage has failed.
+    guard let end = window.end else { return true }
     return lastTime > end + DemuxStage.interleaving
   }
 
   private func passOn(_ packet: consuming Packet, _ meter: StageMeter) -> Bool {
-    if let time = packet.time { lastTime = max(lastTime, time.duration) }
     guard let number = streams.outputs[checked: packet.streamIndex] ?? nil else { return true }
     packet.streamIndex = number
     return output.push(packet, meter)

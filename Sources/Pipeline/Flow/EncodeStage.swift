@@ -8,6 +8,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private let stream: Int
   private let frames: BoundedQueue<FrameInFlight>
   private let output: BoundedQueue<Packet>
+  private let counters: RunCounters
   private var lastTime: Int64?
 
   // `stream` is the number of the upscaled stream in the output.
@@ -17,12 +18,14 @@ final class EncodeStage: Stage, @unchecked Sendable {
     stream: Int,
     frames: BoundedQueue<FrameInFlight>,
     output: BoundedQueue<Packet>,
+    counters: RunCounters,
   ) {
     self.encoder = encoder
     self.fromImage = fromImage
     self.stream = stream
     self.frames = frames
     self.output = output
+    self.counters = counters
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
@@ -47,6 +50,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
   // A coarser time base may give two pictures one time; encoders refuse that.
   private func growing(_ time: FrameTime) -> FrameTime {
     let pts = lastTime.map { max(time.pts, $0 &+ 1) } ?? time.pts
+    if pts != time.pts { counters.countRepairs(1) }
     lastTime = pts
     return FrameTime(pts: pts, duration: time.duration)
   }

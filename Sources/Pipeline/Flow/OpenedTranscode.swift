@@ -7,6 +7,7 @@ struct OpenedTranscode: ~Copyable {
   private let output: OutputPlan
   private let input: OpenedInput
   private let encoder: Encoder
+  private let fromImage: FromImage
 
   init(_ options: TranscodeOptions, _ cancellation: Cancellation) throws(MediaError) {
     let input = try OpenedInput(
@@ -18,6 +19,7 @@ struct OpenedTranscode: ~Copyable {
       .check(options.output.path)
     let output = try OutputPlan(options, input)
     let encoder = try Encoder(output.candidate, output.encoder)
+    fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
     plan = TranscodePlan(output, input.first)
     info = input.info
     totalFrames = input.demuxer.frameCount(of: input.stream).map {
@@ -39,17 +41,14 @@ struct OpenedTranscode: ~Copyable {
     let timeBase = output.encoder.timeBase
     let picture = output.streams.outputs[input.stream] ?? 0
     try startWriting(flow, cancellation, picture)
-    let fromImage = try FromImage(
-      output.encoder.target,
-      sourceDepth: input.first.layout.depth
-    )
     flow.group.start(
       EncodeStage(
         encoder,
         fromImage,
         stream: picture,
         frames: flow.frames,
-        output: flow.output
+        output: flow.output,
+        counters: flow.counters
       ),
       flow.encodeMeter,
       .abandoned
@@ -102,6 +101,7 @@ struct OpenedTranscode: ~Copyable {
       streams: output.streams,
       frameRate: output.encoder.frameRate,
       pixelShape: output.encoder.pixelShape,
+      light: input.first.light,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)

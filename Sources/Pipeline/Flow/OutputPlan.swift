@@ -46,7 +46,13 @@ struct OutputPlan {
     _ picture: PictureFormat?,
     _ format: OutputFormat?,
   ) throws(MediaError) -> EncoderCandidate {
-    if let picture { return try EncoderCandidate(named: picture.encoder) }
+    if let picture {
+      guard let codec = output.encoder.codec, codec != picture.encoder else {
+        return try EncoderCandidate(named: picture.encoder)
+      }
+      let reason = "a .\(picture.rawValue) file is encoded with \(picture.encoder)"
+      throw MediaError(.usage, .use, "codec '\(codec)'", reason)
+    }
     guard let format else { preconditionFailure("an output is pictures or a container") }
     let usual = try format.usualEncoder
     let name = output.encoder.codec ?? usual

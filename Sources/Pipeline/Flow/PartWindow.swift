@@ -35,9 +35,6 @@ final class PartWindow: Sendable {
     )
   }
 
-  /// Whether all of the input is kept.
-  var isEverything: Bool { part == Part() }
-
   /// Whether a frame belongs to the part; tells the window how far decoding has come.
   func contains(frame number: Int, at time: Duration) -> Bool {
     state.withLock { state in

@@ -76,7 +76,7 @@ final class RunCounters: Sendable {
   }
 
   func countRepairs(_ count: Int) {
-    monitor.withLock { $0.repairs = count }
+    monitor.withLock { $0.repairs += count }
   }
 
   func countWritten(at time: Duration?) {

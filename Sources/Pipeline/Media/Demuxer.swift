@@ -53,7 +53,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   /// The next packet in the order of the file, or `nil` at its end.
   mutating func read() throws(MediaError) -> Packet? {
     let packet = try Packet()
-    let code = unsafe av_read_frame(native, packet.native)
+    let code = nextPacket(packet)
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
     guard code >= 0 else {
@@ -65,6 +65,15 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     if packet.isCorrupt { damageCount += 1 }
     packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
     return packet
+  }
+
+  // Some demuxers ask to be called again when they have nothing yet.
+  private func nextPacket(_ packet: borrowing Packet) -> Int32 {
+    while !cancellation.isRequested {
+      let code = unsafe av_read_frame(native, packet.native)
+      if code != FFMPEGC_EAGAIN { return code }
+    }
+    return FFMPEGC_EXIT
   }
 
   var streamCount: Int { unsafe Int(native.pointee.nb_streams) }

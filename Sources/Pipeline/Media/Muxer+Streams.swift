@@ -24,7 +24,8 @@ extension Muxer {
     unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
     unsafe copyNames(of: input, to: output)
     unsafe av_dict_set(&output.pointee.metadata, "encoder", nil, 0)
-    unsafe try copySideData(of: input, to: output) { isAboutColor($0) }
+    let inHeader = unsafe SideData.all(of: input).filter { $0.isAboutLight }
+    for data in inHeader.isEmpty ? settings.light : inHeader { unsafe try data.add(to: output) }
   }
 
   /// Describes a stream whose packets are copied.
@@ -44,7 +45,7 @@ extension Muxer {
     unsafe output.pointee.r_frame_rate = input.pointee.r_frame_rate
     unsafe output.pointee.sample_aspect_ratio = input.pointee.sample_aspect_ratio
     unsafe copyNames(of: input, to: output)
-    unsafe try copySideData(of: input, to: output) { _ in true }
+    for data in unsafe SideData.all(of: input) { unsafe try data.add(to: output) }
   }
 
   private func copyNames(
@@ -62,26 +63,6 @@ extension Muxer {
     var usual: UInt32 = 0
     return unsafe av_codec_get_id(tags, parameters.pointee.codec_tag) == identifier
       || av_codec_get_tag2(tags, identifier, &usual) == 0
-  }
-
-  private func isAboutColor(_ type: AVPacketSideDataType) -> Bool {
-    type == AV_PKT_DATA_MASTERING_DISPLAY_METADATA || type == AV_PKT_DATA_CONTENT_LIGHT_LEVEL
-  }
-
-  private func copySideData(
-    of input: UnsafeMutablePointer<AVStream>,
-    to output: UnsafeMutablePointer<AVStream>,
-    where isWanted: (AVPacketSideDataType) -> Bool,
-  ) throws(MediaError) {
-    for index in unsafe 0..<Int(input.pointee.nb_side_data) {
-      let data = unsafe input.pointee.side_data[index]
-      guard unsafe isWanted(data.type) else { continue }
-      let copy = unsafe try allocated(
-        av_stream_new_side_data(output, data.type, data.size),
-        "side data"
-      )
-      unsafe copy.update(from: data.data, count: data.size)
-    }
   }
 }
 

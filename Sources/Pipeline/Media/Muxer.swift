@@ -143,6 +143,9 @@ struct MuxerSettings {
   /// The shape of a pixel of the upscaled stream.
   var pixelShape: Rational
 
+  /// What the first picture says about the light it was mastered for.
+  var light: [SideData]
+
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration
 }

@@ -1,0 +1,20 @@
+/// Something a person should know about a run.
+public struct Notice: Hashable, Sendable {
+  /// Who wants to read it.
+  public enum Level: Hashable, Sendable {
+    /// Everybody: something is different from what one expects.
+    case warning
+
+    /// Whoever asks for details.
+    case detail
+  }
+
+  /// Who wants to read it.
+  public let level: Level
+
+  /// One line without a full stop.
+  public let text: String
+
+  static func warning(_ text: String) -> Notice { Notice(level: .warning, text: text) }
+  static func detail(_ text: String) -> Notice { Notice(level: .detail, text: text) }
+}

@@ -1,0 +1,61 @@
+internal import FFmpegC
+
+// Which stream holds the film, and what its header says about it.
+extension Demuxer {
+  /// The stream whose pictures are the film: the default one, or else the largest; never a cover.
+  func pictureStream() throws(MediaError) -> Int {
+    var best: (index: Int, score: Int)?
+    for index in 0..<streamCount {
+      guard let score = score(ofPictures: index) else { continue }
+      if score > best?.score ?? -1 { best = (index, score) }
+    }
+    guard let best else {
+      throw MediaError(.refused, .decode, path.quoted, "there is no video in it")
+    }
+    return best.index
+  }
+
+  private func score(ofPictures index: Int) -> Int? {
+    let parameters = unsafe stream(index).pointee.codecpar.pointee
+    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, !isCover(index) else { return nil }
+    let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
+    // Above any number of pixels.
+    return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
+  }
+
+  /// Continues at the last key frame before `time`, if the format has an index that can be trusted.
+  func skip(to time: Duration, _ index: Int) {
+    let format = unsafe String(cString: native.pointee.iformat.pointee.name)
+    guard file.isSeekable, format.hasPrefix("mov") || format.hasPrefix("matroska") else { return }
+    let ticks = unsafe time.ticks(of: Rational(stream(index).pointee.time_base))
+    // Where it fails, reading goes on from the beginning, which only takes longer.
+    unsafe avformat_seek_file(native, Int32(index), .min, ticks, ticks, 0)
+  }
+
+  func isCover(_ index: Int) -> Bool {
+    unsafe stream(index).pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
+  }
+
+  /// The usual number of frames per second.
+  func frameRate(of index: Int) -> Rational {
+    let stream = unsafe stream(index).pointee
+    // 300: above it the "rate" of files with irregular times is only the clock they count by.
+    let candidates = unsafe [stream.avg_frame_rate, stream.r_frame_rate].map { Rational($0) }
+    return candidates.first { $0.isPositive && $0.value <= 300 } ?? Rational(25, 1)
+  }
+
+  /// How many frames the stream has; `nil` when the file does not say.
+  func frameCount(of index: Int) -> Int? {
+    let stream = unsafe stream(index).pointee
+    if unsafe stream.nb_frames > 0 { return unsafe Int(stream.nb_frames) }
+    let duration: Double
+    if unsafe stream.duration != FFMPEGC_NOPTS {
+      duration = unsafe Double(stream.duration) * Rational(stream.time_base).value
+    } else if unsafe native.pointee.duration != FFMPEGC_NOPTS {
+      duration = unsafe Double(native.pointee.duration) / Double(AV_TIME_BASE)
+    } else {
+      return nil
+    }
+    return Int(exactly: (duration * frameRate(of: index).value).rounded())
+  }
+}

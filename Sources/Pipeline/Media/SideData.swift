@@ -1,0 +1,46 @@
+internal import FFmpegC
+
+/// Further data about a whole stream, as its header stores it.
+struct SideData: Hashable {
+  let type: AVPacketSideDataType
+  let bytes: [UInt8]
+}
+
+extension SideData {
+  /// Which light a picture was mastered for: the screen, and the brightest pixel and picture.
+  ///
+  /// Many streams say so with their first picture only, not in the header of the file.
+  static func light(of frame: borrowing Frame) -> [SideData] {
+    let kinds = [
+      (AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_PKT_DATA_MASTERING_DISPLAY_METADATA),
+      (AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_CONTENT_LIGHT_LEVEL),
+    ]
+    return kinds.compactMap { inFrame, inStream in
+      guard let data = unsafe av_frame_get_side_data(frame.native, inFrame) else { return nil }
+      let bytes = unsafe UnsafeBufferPointer(start: data.pointee.data, count: data.pointee.size)
+      return unsafe SideData(type: inStream, bytes: Array(bytes))
+    }
+  }
+
+  /// All that the header of a stream says.
+  static func all(of stream: UnsafeMutablePointer<AVStream>) -> [SideData] {
+    unsafe (0..<Int(stream.pointee.nb_side_data)).map { index in
+      let data = unsafe stream.pointee.side_data[index]
+      return unsafe SideData(
+        type: data.type,
+        bytes: Array(UnsafeBufferPointer(start: data.data, count: data.size)),
+      )
+    }
+  }
+
+  /// Whether it stays true when the picture is upscaled and turned upright.
+  var isAboutLight: Bool {
+    type == AV_PKT_DATA_MASTERING_DISPLAY_METADATA || type == AV_PKT_DATA_CONTENT_LIGHT_LEVEL
+  }
+
+  /// Adds this to the header of a stream that is written.
+  func add(to stream: UnsafeMutablePointer<AVStream>) throws(MediaError) {
+    let copy = unsafe try allocated(av_stream_new_side_data(stream, type, bytes.count), "side data")
+    for (index, byte) in bytes.enumerated() { unsafe copy[index] = byte }
+  }
+}

@@ -1,0 +1,49 @@
+internal import FFmpegC
+
+/// What the first picture says about all of them.
+struct SourcePicture {
+  /// The size as stored.
+  let width: Int
+  let height: Int
+  let orientation: Orientation
+  let layout: PixelLayout
+
+  /// What the stream says about its colours, and the same with guesses for what it does not say.
+  let declaredColor: ColorSpec
+  let color: ColorSpec
+  let isInterlaced: Bool
+  let light: [SideData]
+  let frameRate: Rational
+  let timeBase: Rational
+
+  /// The shape of a pixel of the upright picture.
+  let pixelShape: Rational
+
+  init(
+    _ frame: borrowing Frame,
+    _ demuxer: borrowing Demuxer,
+    _ stream: Int,
+    _ orientation: Orientation,
+    _ frameRate: Rational,
+  ) throws(MediaError) {
+    width = frame.width
+    height = frame.height
+    self.orientation = orientation
+    layout = try PixelLayout(of: frame)
+    declaredColor = ColorSpec(frame)
+    color = declaredColor.completed(for: layout, width: width, height: height)
+    isInterlaced = frame.isInterlaced
+    light = SideData.light(of: frame)
+    self.frameRate = frameRate
+    timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)
+    let shape = unsafe Rational(
+      av_guess_sample_aspect_ratio(demuxer.native, demuxer.stream(stream), frame.native)
+    )
+    pixelShape = orientation.swapsAxes ? shape.inverse : shape
+  }
+
+  /// The size of the upright picture.
+  var uprightSize: (width: Int, height: Int) {
+    orientation.swapsAxes ? (height, width) : (width, height)
+  }
+}
