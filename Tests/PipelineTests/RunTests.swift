@@ -102,7 +102,7 @@ import Testing
       cancellation.request(signal: 15)
     }
     #expect {
-      _ = try OpenedInput(InputOptions(MediaPath(pipe)), cancellation)
+      _ = try Transcode(options(pipe, folder.path("out.mkv")), cancellation: cancellation)
     } throws: {
       ($0 as? MediaError)?.kind == .cancelled(signal: 15)
     }
@@ -256,5 +256,20 @@ import Testing
     } throws: {
       ($0 as? MediaError)?.kind == .usage
     }
+  }
+
+  @Test(arguments: ["libx264", "libsvtav1"])
+  func refusesAPartWithoutFrames(codec: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder), folder.path("out.mkv"))
+    options.output.encoder.codec = codec
+    options.part.start = .seconds(60)
+    let transcode = try Transcode(options)
+    #expect {
+      try transcode.run(upscale: nearest(2))
+    } throws: {
+      "\($0)" == "cannot encode the output: no frame lies in the chosen part"
+    }
+    #expect(folder.names == ["in.mkv"])
   }
 }

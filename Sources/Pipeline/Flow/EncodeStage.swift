@@ -35,6 +35,9 @@ final class EncodeStage: Stage, @unchecked Sendable {
       try encoder.send(fromImage.frame(of: image), growing(frame.time))
       guard try passOn(meter) else { return }
     }
+    guard lastTime != nil else {
+      throw MediaError(.usage, .encode, "the output", "no frame lies in the chosen part")
+    }
     try encoder.finish()
     _ = try passOn(meter)
   }

@@ -26,14 +26,22 @@ public final class Transcode: @unchecked Sendable {
 
   /// Opens the input and plans the output, without creating it.
   ///
-  /// - Throws: A ``MediaError`` of any kind but `inputOutput` and `engine`.
-  public init(_ options: TranscodeOptions) throws(MediaError) {
-    cancellation = Cancellation()
+  /// - Parameters:
+  ///   - options: What to read and what to write.
+  ///   - cancellation: Ends the opening and the run early; ``cancel(signal:)`` does the same.
+  /// - Throws: A ``MediaError`` of any kind but `engine`.
+  public init(
+    _ options: TranscodeOptions,
+    cancellation: Cancellation = Cancellation(),
+  ) throws(MediaError) {
+    self.cancellation = cancellation
     let opened = try OpenedTranscode(options, cancellation)
     input = opened.info
     plan = opened.plan
     flow = Flow(options, totalFrames: opened.totalFrames)
     self.opened = consume opened
+    let group = flow.group
+    cancellation.observe { group.fail($0) }
   }
 
   /// Does the work; may be called once.
@@ -55,7 +63,6 @@ public final class Transcode: @unchecked Sendable {
   /// - Parameter signal: The number of the signal that asked for it.
   public func cancel(signal: Int32) {
     cancellation.request(signal: signal)
-    flow.group.fail(.cancelled(signal: signal))
   }
 
   /// How far the run has come.

@@ -1,13 +1,25 @@
+internal import Engine
 internal import Synchronization
 
 /// A request to stop, seen by every stage and by blocked reads and writes.
-final class Cancellation: Sendable {
+///
+/// Safe to use from any thread, but not inside a signal handler.
+public final class Cancellation: Sendable {
   // Zero: nobody asked. Otherwise the signal that did.
   private let signal = Atomic<Int32>(0)
+  private let observer = Monitor<(@Sendable (MediaError) -> Void)?>(nil)
+
+  /// Creates a request that nobody has made yet.
+  public init() {}
 
   /// Asks for an end; the first request counts.
-  func request(signal: Int32) {
+  ///
+  /// - Parameters:
+  ///   - signal: The number of the signal that is the reason; above zero.
+  public func request(signal: Int32) {
+    precondition(signal > 0, "signals are numbered from one")
     _ = self.signal.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
+    tell()
   }
 
   /// Whether somebody asked for an end.
@@ -19,5 +31,16 @@ final class Cancellation: Sendable {
   var error: MediaError? {
     let signal = signal.load(ordering: .relaxed)
     return signal == 0 ? nil : .cancelled(signal: signal)
+  }
+
+  /// Calls `observer` when somebody asks, or has asked before; perhaps more than once.
+  func observe(_ observer: @escaping @Sendable (MediaError) -> Void) {
+    self.observer.withLock { $0 = observer }
+    tell()
+  }
+
+  private func tell() {
+    guard let error, let observer = observer.withLock({ $0 }) else { return }
+    observer(error)
   }
 }

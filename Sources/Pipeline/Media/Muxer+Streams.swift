@@ -125,7 +125,8 @@ extension Muxer {
     default: break
     }
     if !isSeekable { unsafe native.pointee.flush_packets = 1 }
-    unsafe native.pointee.strict_std_compliance = FF_COMPLIANCE_NORMAL
+    // FFmpeg 5.1 still calls FLAC in MP4 experimental; players read it.
+    unsafe native.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
     ffmpegc_clear_last_error()
     let code = unsafe avformat_write_header(native, &options.native)
     try checkFile()
