@@ -167,20 +167,26 @@ import Testing
     }
     let info = try MediaInfo(reading: InputOptions(MediaPath(turned)))
     #expect(info.streams.first?.picture?.quarterTurns ?? 0 > 0)
-    var options = options(turned, folder.path("out.mkv"), times: 1)
+    try expectUpright(turned, folder)
+  }
+
+  @Test(.enabled(if: SharedMedia.isExpected))
+  func turnsMirroredPicturesUpright() throws {
+    let input = try SharedMedia.path("mp4_sample_rotate_and_reflect.mp4")
+    try expectUpright(input, try TemporaryFolder())
+  }
+
+  // ffmpeg turns pictures itself when it decodes, and mirrors them where they have to be.
+  private func expectUpright(_ input: String, _ folder: TemporaryFolder) throws {
+    var options = options(input, folder.path("out.mkv"), times: 1)
     options.output.encoder.codec = "ffv1"
     options.part.frames = 0..<1
     _ = try Transcode(options).run(upscale: nearest(1))
-    // ffmpeg turns pictures itself when it decodes.
     func pixels(_ path: String) throws -> Data {
-      try Subprocess(
-        "ffmpeg",
-        [
-          "-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", "-",
-        ]
-      ).output
+      let arguments = ["-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "gray"]
+      return try Subprocess("ffmpeg", arguments + ["-f", "rawvideo", "-"]).output
     }
-    let (mine, theirs) = (try pixels(folder.path("out.mkv")), try pixels(turned))
+    let (mine, theirs) = (try pixels(folder.path("out.mkv")), try pixels(input))
     #expect(mine.count == theirs.count)
     let worst = zip(mine, theirs).map { abs(Int($0) - Int($1)) }.max() ?? 255
     #expect(worst <= 1)

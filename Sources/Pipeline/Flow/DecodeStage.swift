@@ -43,8 +43,6 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer {
       counters.countDamage(source.errorCount)
       counters.countRepairs(source.repairs)
-      window.close()
-      frames.close()
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -54,6 +52,11 @@ final class DecodeStage: Stage, @unchecked Sendable {
     guard wantsMore else { return packets.cancel() }
     source.finish()
     _ = try handlePictures(meter)
+  }
+
+  func close() {
+    window.close()
+    frames.close()
   }
 
   // Handles every picture that is ready; false when no more are wanted.

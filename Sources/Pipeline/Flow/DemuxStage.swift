@@ -29,11 +29,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
-    defer {
-      counters.countDamage(demuxer.damageCount)
-      pictures.close()
-      output.close()
-    }
+    defer { counters.countDamage(demuxer.damageCount) }
     for box in held {
       if let packet = box.take(), !passOn(packet, meter) { return }
     }
@@ -49,6 +45,11 @@ final class DemuxStage: Stage, @unchecked Sendable {
       // The part ends: its pictures are complete, other streams follow a little later.
       if !wantsPictures && isOver { return }
     }
+  }
+
+  func close() {
+    pictures.close()
+    output.close()
   }
 
   // Other streams may lie this far behind the pictures in the file.

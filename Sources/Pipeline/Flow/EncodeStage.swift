@@ -29,7 +29,6 @@ final class EncodeStage: Stage, @unchecked Sendable {
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
-    defer { output.close() }
     while let frame = frames.pop(meter) {
       let image = try wait(for: frame.picture, meter)
       try encoder.send(fromImage.frame(of: image), growing(frame.time))
@@ -40,6 +39,10 @@ final class EncodeStage: Stage, @unchecked Sendable {
     }
     try encoder.finish()
     _ = try passOn(meter)
+  }
+
+  func close() {
+    output.close()
   }
 
   private func wait(for picture: PendingImage, _ meter: StageMeter) throws(MediaError) -> Image {

@@ -20,7 +20,8 @@ final class Flow: Sendable {
   init(_ options: TranscodeOptions, totalFrames: Int?) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
     let packets = BoundedQueue<Packet>(capacity: 8)
-    let frames = BoundedQueue<FrameInFlight>(capacity: max(options.framesInFlight, 1))
+    // Two more are in flight: one on its way into the queue, and one that the encoder waits for.
+    let frames = BoundedQueue<FrameInFlight>(capacity: max(options.framesInFlight - 2, 1))
     let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
     group = StageGroup {
       packets.cancel()

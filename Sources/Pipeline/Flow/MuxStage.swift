@@ -48,6 +48,8 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     report()
   }
 
+  func close() {}
+
   private func writePicture(_ packet: consuming Packet) throws(MediaError) {
     let time = packet.time
     try sink?.write(packet)

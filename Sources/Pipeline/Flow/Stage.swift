@@ -2,6 +2,11 @@
 protocol Stage: AnyObject, Sendable {
   /// Runs to the end; every wait for a neighbour goes through `meter`.
   func run(_ meter: StageMeter) throws(MediaError)
+
+  /// Tells the neighbours that nothing more comes.
+  ///
+  /// Called after a run without an error; an error must be known before a neighbour sees an end.
+  func close()
 }
 
 /// Whether a run that has failed waits for a stage to end.

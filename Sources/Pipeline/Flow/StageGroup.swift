@@ -29,6 +29,7 @@ final class StageGroup: Sendable {
       meter.start()
       do throws(MediaError) {
         try stage.run(meter)
+        stage.close()
       } catch {
         fail(error)
       }

@@ -9,7 +9,7 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Which part of the input is kept.
   public var part = Part()
 
-  /// How many frames the engine works on or has finished at any time.
+  /// How many frames the engine works on or has finished at any time; at least three.
   public var framesInFlight = 4
 
   /// Options that upscale all of `input` into `output`.

@@ -14,8 +14,7 @@ public final class Cancellation: Sendable {
 
   /// Asks for an end; the first request counts.
   ///
-  /// - Parameters:
-  ///   - signal: The number of the signal that is the reason; above zero.
+  /// - Parameter signal: The number of the signal that is the reason; above zero.
   public func request(signal: Int32) {
     precondition(signal > 0, "signals are numbered from one")
     _ = self.signal.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
