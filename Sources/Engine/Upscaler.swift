@@ -16,14 +16,26 @@ public final class Upscaler: Sendable {
     /// The number of worker threads.
     public var workers = 1
 
-    /// The largest side of a tile in low-resolution pixels, without its halo; nil chooses.
-    public var tileSide: Int?
+    /// How pictures are cut.
+    public var tiling = Tiling.automatic
 
     /// The key of the noise.
     public var seed: UInt64 = 0
 
     /// Creates the default options.
     public init() {}
+  }
+
+  /// How pictures are cut into tiles.
+  public enum Tiling: Hashable, Sendable {
+    /// As few tiles as keep a worker's memory at some hundred megabytes.
+    case automatic
+
+    /// No cuts.
+    case wholePicture
+
+    /// Tiles of at most this many low-resolution pixels a side, without their halo.
+    case side(Int)
   }
 
   /// The model that enlarges.

@@ -1,5 +1,48 @@
 internal import ArgumentParser
+internal import Glibc
 
+/// The command `vsr`: its subcommands, and how every run begins and ends.
 @main
 struct VSR: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vsr",
+    abstract: "Makes videos and pictures larger and better by one-step diffusion.",
+    discussion: """
+      vsr IN OUT upscales with the defaults: four times larger, everything else kept.
+      Exit codes: 0 complete, 4 complete but the input was damaged, 64 wrong usage, 65 input refused,
+      66 input cannot be opened, 70 internal error, 73 output cannot be created, 74 reading or writing
+      failed, 78 model refused or missing, 130 interrupted.
+      """,
+    version: Versions.text,
+    subcommands: [Upscale.self, Bench.self, Probe.self, Doctor.self],
+    defaultSubcommand: Upscale.self,
+  )
+
+  static func main() {
+    Signals.prepareProcess()
+    let arguments = RawArguments.normalized
+    guard !arguments.isEmpty else { finish(.usage, message: helpMessage()) }
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+      finish(.complete)
+    } catch {
+      finish(after: error)
+    }
+  }
+
+  private static func finish(after error: any Error) -> Never {
+    if let status = ExitStatus(error) { finish(status, message: status.line(for: error)) }
+    let isHelp = exitCode(for: error).isSuccess
+    let message = fullMessage(for: error)
+    guard isHelp else { finish(.usage, message: message) }
+    Console.print(message)
+    finish(.complete)
+  }
+
+  /// Leaves at once: workers may still be computing a frame that nobody will take.
+  private static func finish(_ status: ExitStatus, message: String? = nil) -> Never {
+    if let message { Console.say(message) }
+    _exit(status.code)
+  }
 }

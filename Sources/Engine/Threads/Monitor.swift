@@ -45,6 +45,22 @@ package final class Monitor<Value>: @unchecked Sendable {
     }
   }
 
+  /// As ``wait(until:)``, but gives up after some seconds and returns nil.
+  package func wait<R>(seconds: Double, until body: (inout Value) -> R?) -> R? {
+    var deadline = timespec()
+    clock_gettime(CLOCK_REALTIME, &deadline)
+    let end = Double(deadline.tv_sec) + Double(deadline.tv_nsec) * 1e-9 + seconds
+    deadline.tv_sec = Int(end)
+    deadline.tv_nsec = Int((end - end.rounded(.down)) * 1e9)
+
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = body(&value) { return result }
+      guard pthread_cond_timedwait(condition, mutex, &deadline) == 0 else { return body(&value) }
+    }
+  }
+
   /// Makes every waiting thread look at the value again.
   package func wakeAll() {
     pthread_cond_broadcast(condition)

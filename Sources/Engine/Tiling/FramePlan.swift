@@ -10,15 +10,11 @@ final class FramePlan: Sendable {
   private let noiseField: NoiseField
   private let noise: Monitor<[Tensor?]>
 
-  // A tile of about 640 × 640 pixels: halos cost a tenth, and a worker's memory stays at some
-  // hundred megabytes for a network of 48 features.
-  private static let defaultTileArea = 640 * 640
-
   init(model: Model, width: Int, height: Int, options: Upscaler.Options) throws(EngineError) {
     let tilePlan = TilePlan(
       width: width,
       height: height,
-      tileSide: options.tileSide ?? FramePlan.tileSide(width: width, height: height),
+      tileSide: options.tiling.side(width: width, height: height),
       halo: model.cost.halo,
     )
     self.width = width
@@ -41,12 +37,23 @@ final class FramePlan: Sendable {
     noise.withLock { $0[index] = tensor }
     return tensor
   }
+}
 
-  private static func tileSide(width: Int, height: Int) -> Int? {
-    guard width * height > defaultTileArea else { return nil }
-    // The largest side whose tiles, made equal, stay within the area.
-    return (1...).lazy
-      .map { parts in (max(width, height) + parts - 1) / parts }
-      .first { side in min(side, width) * min(side, height) <= defaultTileArea }
+extension Upscaler.Tiling {
+  // A tile of about 640 × 640 pixels: halos cost a tenth, and a worker's memory stays at some
+  // hundred megabytes for a network of 48 features.
+  private static let automaticArea = 640 * 640
+
+  /// The largest side of a tile's core; nil when the picture stays whole.
+  fileprivate func side(width: Int, height: Int) -> Int? {
+    switch self {
+    case .wholePicture: return nil
+    case .side(let side): return side
+    case .automatic:
+      let longer = max(width, height)
+      return (1...longer).lazy
+        .map { parts in (longer + parts - 1) / parts }
+        .first { min($0, width) * min($0, height) <= Upscaler.Tiling.automaticArea }
+    }
   }
 }

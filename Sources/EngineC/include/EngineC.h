@@ -76,6 +76,9 @@ const char *enginec_kernel_level(void);
 // operations that was; `sink` keeps the compiler honest.
 double enginec_fma_burst(float *sink);
 
+// The number of processors that this process may run on; at least 1.
+size_t enginec_processor_count(void);
+
 // MARK: Noise
 
 // Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).

@@ -1,0 +1,123 @@
+/// How fast a model runs on this machine, and how much of that is arithmetic.
+public struct EngineBenchmark: Sendable {
+  /// Frames per second through ``Upscaler``, from planar picture to planar picture.
+  public let framesPerSecond: Double
+
+  /// The part of the workers' busy time that each operation takes, largest first; sums to 1.
+  public let shares: [(operation: String, share: Double)]
+
+  /// Frames per second of the backend's convolutions by themselves: whole layers, without activation
+  /// and residual, one after the other.
+  public let convolutionsAlone: Double
+
+  /// Floating-point operations per second in the convolutions of the whole run.
+  public let convolutionRate: Double
+
+  /// The machine's measured peak in the same unit.
+  public let peak: Double
+
+  /// Runs a model on a generated picture of this size for a while.
+  public init(
+    model: Model,
+    options: Upscaler.Options,
+    width: Int,
+    height: Int,
+    seconds: Double,
+  ) throws(EngineError) {
+    peak = MachinePeak.measure(threads: options.workers)
+    let upscaler = Upscaler(model: model, options: options)
+    let picture = Image(pattern: 0, width: width, height: height)
+    try upscaler.run(picture, seconds: seconds / 4)  // warms up: programs, noise, memory
+    let before = upscaler.secondsByOperation
+    framesPerSecond = try upscaler.run(picture, seconds: seconds)
+
+    let spent = upscaler.secondsByOperation.mapValues { $0 }
+      .merging(before.mapValues { -$0 }, uniquingKeysWith: +)
+    let total = spent.values.reduce(0, +)
+    shares = spent.map { ($0.key, $0.value / total) }.sorted { $0.1 > $1.1 }
+
+    let graph = model.network.graph(height: height, width: width)
+    convolutionRate = framesPerSecond * 2 * Double(graph.multiplyAddCount)
+    convolutionsAlone = try BareConvolutions(graph, options: options).framesPerSecond(seconds)
+  }
+}
+
+extension Upscaler {
+  /// Keeps all workers busy with one picture and returns frames per second.
+  @discardableResult
+  fileprivate func run(_ picture: Image, seconds: Double) throws(EngineError) -> Double {
+    var pending: [PendingImage] = []
+    let start = monotonicSeconds()
+    var finished = 0
+    while monotonicSeconds() - start < seconds || finished < framesInFlight {
+      while pending.count < framesInFlight { pending.append(try upscale(picture)) }
+      _ = try pending.removeFirst().wait()
+      finished += 1
+    }
+    for image in pending {
+      _ = try image.wait()
+      finished += 1
+    }
+    return Double(finished) / (monotonicSeconds() - start)
+  }
+}
+
+/// The convolutions of a graph, each compiled by itself, whole layers and nothing fused.
+private struct BareConvolutions: Sendable {
+  private let layers: [CompiledGraph]
+  private let threads: Int
+
+  init(_ graph: Graph, options: Upscaler.Options) throws(EngineError) {
+    threads = options.workers
+    layers = try graph.convolutions.map { (convolution, input) throws(EngineError) in
+      var layer = Graph()
+      layer.output = layer.convolution(layer.input(input), convolution.bare)
+      return try options.backend.wholeLayers.compile(layer)
+    }
+  }
+
+  func framesPerSecond(_ seconds: Double) throws(EngineError) -> Double {
+    // Made here, where an error can be thrown; each is then used by one thread only.
+    nonisolated(unsafe) var programs: [[(Program, Tensor)]] = []
+    for _ in 0..<threads {
+      programs.append(
+        try layers.map { (layer) throws(EngineError) in
+          (try Program(layer), Tensor(shape: layer.inputShapes[0]))
+        })
+    }
+    return Parallel.rate(threads: threads, seconds: seconds) { thread in
+      {
+        for (program, input) in programs[thread] { _ = try? program.run(input) }
+        return 1
+      }
+    }
+  }
+}
+
+extension Graph {
+  fileprivate var convolutions: [(Convolution, Shape)] {
+    operations.compactMap { operation in
+      guard case .convolution(let convolution) = operation.kind else { return nil }
+      return (convolution, shape(of: operation.operands[0]))
+    }
+  }
+}
+
+extension Convolution {
+  fileprivate var bare: Convolution {
+    Convolution(
+      inputChannels: inputChannels,
+      outputChannels: outputChannels,
+      kernel: kernel,
+      weights: weights,
+      bias: bias,
+    )
+  }
+}
+
+extension Backend {
+  /// The same library without strips.
+  fileprivate var wholeLayers: any Backend {
+    self is OneDNNBackend ? OneDNNBackend(stripBudget: .max) : self
+  }
+}

@@ -1,0 +1,122 @@
+internal import ArgumentParser
+internal import Engine
+internal import Pipeline
+
+/// `vsr bench`: how fast this machine is, without any input.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure frames per second and where the time goes; needs no input.",
+    discussion: """
+      First the engine alone, then a whole run: decoding, conversion, engine and x264, over a generated clip.
+      """,
+  )
+
+  @OptionGroup(title: "Engine") var engine: EngineOptions
+
+  @Option(help: ArgumentHelp("The size of the input.", valueName: "WxH"))
+  var videoSize = SizeArgument(width: 320, height: 180)
+
+  @Option(help: ArgumentHelp("How long the engine is measured.", valueName: "s"))
+  var seconds = 5.0
+
+  @Option(help: ArgumentHelp("Frames of the whole run; 0 leaves it out.", valueName: "n"))
+  var frames = 100
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (0.1...3600).contains(seconds) else {
+      throw ValidationError("--seconds takes a number from 0.1 to 3600, not \(seconds)")
+    }
+    guard (0...1_000_000).contains(frames) else {
+      throw ValidationError("--frames takes a number from 0 to 1000000, not \(frames)")
+    }
+  }
+
+  func run() throws {
+    Signals.exitOnEnding()
+    let model = try Model(named: engine.model)
+    let figures = try EngineBenchmark(
+      model: model,
+      options: engine.upscalerOptions,
+      width: videoSize.width,
+      height: videoSize.height,
+      seconds: seconds,
+    )
+    let whole = frames > 0 ? try wholeRun(model) : nil
+    let result = BenchResult(
+      title: "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
+        + "\(engine.upscalerOptions.backend.name) fp32, \(engine.upscalerOptions.workers) threads",
+      engine: figures,
+      whole: whole?.progress,
+    )
+    Console.print(json ? result.json : result.text)
+  }
+
+  private func wholeRun(_ model: Model) throws -> TranscodeReport {
+    let clip = try GeneratedClip(
+      width: videoSize.width, height: videoSize.height, frames: frames)
+    defer { clip.remove() }
+    var output = OutputOptions(MediaPath("/dev/null"), size: .times(Double(model.scale)))
+    output.format = "null"
+    output.encoder.codec = "libx264"
+    var options = TranscodeOptions(input: InputOptions(clip.path), output: output)
+    options.framesInFlight = engine.upscalerOptions.workers + 1
+    let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
+    return try Transcode(options).run { (image) throws(EngineError) in try upscaler.upscale(image) }
+  }
+}
+
+/// The figures of a measurement, as text and as JSON.
+private struct BenchResult {
+  let title: String
+  let engine: EngineBenchmark
+  let whole: TranscodeProgress?
+
+  var text: String {
+    var lines = [
+      title,
+      "engine        \(engine.framesPerSecond.formatted(2)) fps",
+      "convolutions  \(giga(engine.convolutionRate)) GFLOP/s, \(percent(engine.convolutionRate / engine.peak))"
+        + " of the measured peak of \(giga(engine.peak))",
+      "library alone \(engine.convolutionsAlone.formatted(2)) fps for the convolutions;"
+        + " the engine reaches \(percent(engine.framesPerSecond / engine.convolutionsAlone)) of it",
+      "time in       "
+        + engine.shares.map { "\($0.operation) \(percent($0.share))" }.joined(separator: ", "),
+    ]
+    if let whole {
+      lines.append("whole run     \(fps(whole).formatted(2)) fps with decoding and x264; busy: " + busy(whole))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  var json: String {
+    let shares = engine.shares.map { "\"\($0.operation)\": \($0.share.formatted(4))" }
+    var fields = [
+      "\"title\": \"\(title)\"",
+      "\"engine_fps\": \(engine.framesPerSecond.formatted(3))",
+      "\"convolution_gflops\": \(giga(engine.convolutionRate))",
+      "\"peak_gflops\": \(giga(engine.peak))",
+      "\"convolutions_alone_fps\": \(engine.convolutionsAlone.formatted(3))",
+      "\"shares\": {\(shares.joined(separator: ", "))}",
+    ]
+    if let whole {
+      let stages = whole.stages.map { "\"\($0.name)\": \($0.busy.seconds.formatted(3))" }
+      fields.append("\"whole_run_fps\": \(fps(whole).formatted(3))")
+      fields.append("\"stage_seconds\": {\(stages.joined(separator: ", "))}")
+    }
+    return "{" + fields.joined(separator: ", ") + "}"
+  }
+
+  private func fps(_ run: TranscodeProgress) -> Double { Double(run.frames) / run.elapsed.seconds }
+
+  private func busy(_ run: TranscodeProgress) -> String {
+    run.stages
+      .map { "\($0.name) \(percent($0.busy.seconds / run.elapsed.seconds))" }
+      .joined(separator: ", ")
+  }
+
+  private func giga(_ rate: Double) -> String { (rate / 1e9).formatted(1) }
+  private func percent(_ share: Double) -> String { "\((share * 100).formatted(1))%" }
+}

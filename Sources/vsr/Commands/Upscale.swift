@@ -1,0 +1,78 @@
+internal import ArgumentParser
+internal import Engine
+internal import Pipeline
+
+/// `vsr upscale`: a file, a picture or an image sequence, larger.
+struct Upscale: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Upscale a video, a picture or an image sequence.",
+    discussion: """
+      The output's name chooses the container; audio, subtitles, chapters and times are kept. A name
+      with a number pattern such as frame%04d.png is an image sequence. "-" is standard input or output.
+      """,
+  )
+
+  @Argument(help: ArgumentHelp("The input, if not given by --input.", valueName: "in"))
+  var positionals: [MediaPath] = []
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The input.", valueName: "file"))
+  var input: MediaPath?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The output.", valueName: "file"))
+  var output: MediaPath?
+
+  @Option(name: .shortAndLong, help: "The output's format, when its name does not tell.")
+  var format: String?
+
+  @Flag(name: [.customShort("y"), .long], help: "Replace an existing output.")
+  var overwrite = false
+
+  @OptionGroup(title: "Size") var size: SizeOptions
+  @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "Encoder") var encoder: EncoderArguments
+  @OptionGroup(title: "Part") var part: PartArguments
+  @OptionGroup(title: "Input") var inputArguments: InputArguments
+  @OptionGroup(title: "Report") var report: ReportOptions
+
+  func validate() throws {
+    let given = positionals.count + [input, output].count { $0 != nil }
+    guard given == 2 else {
+      let fault = given < 2 ? "needs an input and an output" : "takes one input and one output"
+      throw ValidationError("upscale \(fault), as in: vsr IN OUT")
+    }
+  }
+
+  func run() throws {
+    let cancellation = Cancellation()
+    Signals.onEnding { cancellation.request(signal: $0) }
+    let model = try Model(named: engine.model)
+    let transcode = try Transcode(options(modelScale: model.scale), cancellation: cancellation)
+    let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
+    let reporter = RunReporter(report, transcode, outputName: paths.output.quoted)
+
+    reporter.begin(model: model.name, upscaler)
+    let result = Result { () throws(MediaError) in
+      try transcode.run { (image) throws(EngineError) in try upscaler.upscale(image) }
+    }
+    reporter.end(result)
+    if try result.get().isDamaged { throw ExitStatus.damagedInput }
+  }
+
+  private var paths: (input: MediaPath, output: MediaPath) {
+    // validate() made sure that there are two.
+    (input ?? positionals[0], output ?? positionals[positionals.count - 1])
+  }
+
+  private func options(modelScale: Int) -> TranscodeOptions {
+    var source = inputArguments.options(for: paths.input)
+    source.decoderThreads = engine.threads ?? 0
+    var target = OutputOptions(paths.output, size: size.outputSize(modelScale: modelScale))
+    target.format = format
+    target.overwrite = overwrite
+    target.encoder = encoder.options(threads: engine.threads)
+    var options = TranscodeOptions(input: source, output: target)
+    options.part = part.part
+    options.framesInFlight = engine.upscalerOptions.workers + 1
+    return options
+  }
+}

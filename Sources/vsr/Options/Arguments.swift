@@ -1,0 +1,143 @@
+public import ArgumentParser
+internal import Engine
+public import Pipeline
+
+// How values are written on the command line. Each returns nil for text that it does not understand;
+// the parser then names the option and what it expects.
+
+extension MediaPath: ExpressibleByArgument {
+  /// Takes the path as it is.
+  public init?(argument: String) {
+    self = RawArguments.path(argument)
+  }
+}
+
+extension EncoderOptions.Option: ExpressibleByArgument {
+  /// Reads `key=value`.
+  public init?(argument: String) {
+    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+    self.init(
+      key: String(argument[..<equals]),
+      value: String(argument[argument.index(after: equals)...]),
+    )
+  }
+}
+
+extension Rational: ExpressibleByArgument {
+  /// Reads `25`, `30000/1001` or `23.976`.
+  public init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+    if parts.count == 2, let a = Int32(parts[0]), let b = Int32(parts[1]), a > 0, b > 0 {
+      self.init(a, b)
+    } else if let rate = Double(argument), (0.001...10_000).contains(rate) {
+      self.init(Int32((rate * 1000).rounded()), 1000)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// A time: seconds, `MM:SS` or `HH:MM:SS`, with a fraction if need be.
+struct TimeArgument: ExpressibleByArgument {
+  let duration: Duration
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+    guard (1...3).contains(parts.count) else { return nil }
+    var seconds = 0.0
+    for part in parts {
+      guard let part, part.isFinite, part >= 0, parts.count == 1 || part < 1e6 else { return nil }
+      seconds = seconds * 60 + part
+    }
+    guard seconds < 1e9 else { return nil }
+    duration = .nanoseconds(Int64((seconds * 1e9).rounded()))
+  }
+}
+
+/// A stretch of frames: `A:B` from frame A, counted from 0, up to but without frame B; `B` alone from 0.
+struct FramesArgument: ExpressibleByArgument {
+  let range: Range<Int>
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+    let first = parts.count == 2 ? Int(parts[0].isEmpty ? "0" : parts[0]) : 0
+    let end = parts.last.flatMap { $0.isEmpty && parts.count == 2 ? Int.max : Int($0) }
+    guard parts.count <= 2, let first, let end, first >= 0, end > first else { return nil }
+    range = first..<end
+  }
+}
+
+/// A size in pixels: `1920x1080`.
+struct SizeArgument: ExpressibleByArgument {
+  let width: Int
+  let height: Int
+
+  init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
+  }
+
+  var defaultValueDescription: String { "\(width)x\(height)" }
+
+  // 65535: no format that we write can say more.
+  init?(argument: String) {
+    let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
+    guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
+      (1...65535).contains(width), (1...65535).contains(height)
+    else { return nil }
+    self.width = width
+    self.height = height
+  }
+}
+
+/// A frame that the picture is fitted into, by its usual name.
+enum ResolutionArgument: String, ExpressibleByArgument, CaseIterable {
+  case hd720 = "720p"
+  case hd1080 = "1080p"
+  case hd1440 = "1440p"
+  case uhd4k = "4k"
+
+  var size: OutputOptions.Size {
+    switch self {
+    case .hd720: .fitting(width: 1280, height: 720)
+    case .hd1080: .fitting(width: 1920, height: 1080)
+    case .hd1440: .fitting(width: 2560, height: 1440)
+    case .uhd4k: .fitting(width: 3840, height: 2160)
+    }
+  }
+}
+
+/// How pictures are cut: `auto`, `0` for not at all, or the side of a tile.
+struct TileArgument: ExpressibleByArgument {
+  let tiling: Upscaler.Tiling
+
+  static let automatic = TileArgument(tiling: .automatic)
+
+  private init(tiling: Upscaler.Tiling) {
+    self.tiling = tiling
+  }
+
+  init?(argument: String) {
+    switch argument == "auto" ? nil : Int(argument) {
+    case nil where argument == "auto": tiling = .automatic
+    case 0: tiling = .wholePicture
+    // Smaller tiles are nearly all halo.
+    case let side? where (16...65535).contains(side): tiling = .side(side)
+    default: return nil
+    }
+  }
+
+  var defaultValueDescription: String { "auto" }
+}
+
+/// The library that runs the network.
+enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
+  case auto, onednn, openblas
+
+  var backend: any Backend {
+    switch self {
+    case .auto, .onednn: OneDNNBackend()
+    case .openblas: OpenBLASBackend()
+    }
+  }
+}

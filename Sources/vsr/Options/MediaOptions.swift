@@ -1,0 +1,95 @@
+internal import ArgumentParser
+internal import Pipeline
+
+/// The options that say what is read.
+struct InputArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("The input's format, when its name or contents do not tell.", valueName: "format"))
+  var inputFormat: String?
+
+  @Option(help: ArgumentHelp("Frames per second of an image sequence or of raw video.", valueName: "rate"))
+  var framerate: Rational?
+
+  @Option(help: ArgumentHelp("The size of raw video.", valueName: "WxH"))
+  var videoSize: SizeArgument?
+
+  @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))
+  var pixelFormat: String?
+
+  func options(for path: MediaPath) -> InputOptions {
+    var options = InputOptions(path)
+    options.format = inputFormat
+    options.frameRate = framerate
+    options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
+    options.pixelFormat = pixelFormat
+    return options
+  }
+}
+
+/// The options that say which part of the input is kept.
+struct PartArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("Begin here: seconds or HH:MM:SS.", valueName: "time"))
+  var start: TimeArgument?
+
+  @Option(help: ArgumentHelp("End here: seconds or HH:MM:SS.", valueName: "time"))
+  var end: TimeArgument?
+
+  @Option(help: ArgumentHelp("Keep this much from the beginning.", valueName: "time"))
+  var duration: TimeArgument?
+
+  @Option(help: ArgumentHelp("Keep frames A to B - 1, counted from 0.", valueName: "A:B"))
+  var frames: FramesArgument?
+
+  func validate() throws {
+    guard end == nil || duration == nil else {
+      throw ValidationError("--end and --duration exclude each other")
+    }
+    let begin = start?.duration ?? .zero
+    if let last = part.end, last <= begin {
+      throw ValidationError("nothing is left between --start and --end")
+    }
+  }
+
+  var part: Part {
+    let begin = start?.duration ?? .zero
+    return Part(
+      start: start?.duration,
+      end: end?.duration ?? duration.map { begin + $0.duration },
+      frames: frames?.range,
+    )
+  }
+}
+
+/// The options that say how the picture is encoded.
+struct EncoderArguments: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, prores_ks, … (default: by the output's name)",
+      valueName: "name"))
+  var codec: String?
+
+  @Option(help: ArgumentHelp("Constant quality: lower is better and larger.", valueName: "n"))
+  var crf: Double?
+
+  @Option(help: ArgumentHelp("Speed against size, by the encoder's own names.", valueName: "name"))
+  var encoderPreset: String?
+
+  @Option(help: ArgumentHelp("The output's pixel format (default: as the input's).", valueName: "name"))
+  var pixFmt: String?
+
+  @Option(
+    name: [.customShort("e"), .long],
+    help: ArgumentHelp("An option of the encoder; may be repeated.", valueName: "key=value"))
+  var encoderOption: [EncoderOptions.Option] = []
+
+  func options(threads: Int?) -> EncoderOptions {
+    var options = EncoderOptions()
+    options.codec = codec
+    options.crf = crf
+    options.preset = encoderPreset
+    options.pixelFormat = pixFmt
+    options.options = encoderOption
+    options.threads = threads ?? 0
+    return options
+  }
+}

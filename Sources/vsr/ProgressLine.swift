@@ -1,0 +1,86 @@
+internal import Pipeline
+
+/// Shows how far a run is: a bar that is redrawn, plain lines for a log, or JSON for programs.
+struct ProgressLine {
+  private let style: ProgressStyle
+  private var lastFrames = -1
+
+  /// Seconds between two looks at the run.
+  var interval: Double {
+    switch style {
+    case .plain: 5
+    default: 0.5
+    }
+  }
+
+  /// Nil when nothing is to be shown.
+  init?(_ style: ProgressStyle) {
+    guard style != .none else { return nil }
+    self.style = style
+  }
+
+  /// Shows where the run is.
+  mutating func show(_ progress: TranscodeProgress) {
+    guard progress.frames != lastFrames else { return }
+    lastFrames = progress.frames
+    switch style {
+    case .bar: Console.sayInPlace("\r\(progress.line)\u{1B}[K")
+    case .plain: Console.say("vsr: \(progress.line)")
+    case .json: Console.say(progress.json(isLast: false))
+    case .auto, .none: break
+    }
+  }
+
+  /// Ends the display.
+  func finish(_ progress: TranscodeProgress) {
+    switch style {
+    case .bar: Console.sayInPlace("\r\u{1B}[K")
+    case .json: Console.say(progress.json(isLast: true))
+    case .plain, .auto, .none: break
+    }
+  }
+}
+
+extension TranscodeProgress {
+  private var framesPerSecond: Double {
+    elapsed.seconds > 0 ? Double(frames) / elapsed.seconds : 0
+  }
+
+  /// The part done, 0…1, when the length is known. A container's count may be a little off.
+  private var fraction: Double? {
+    totalFrames.map { $0 > 0 ? min(1, Double(frames) / Double($0)) : 1 }
+  }
+
+  private var remaining: Duration? {
+    guard let fraction, fraction > 0, frames > 0 else { return nil }
+    return elapsed * ((1 - fraction) / fraction)
+  }
+
+  /// Everything a person wants to know, in one line.
+  fileprivate var line: String {
+    var parts: [String] = []
+    if let fraction, let totalFrames {
+      parts += ["\(Int(fraction * 100))%", "\(frames) of \(totalFrames) frames"]
+    } else {
+      parts += ["\(frames) frames", "at \(position.clock)"]
+    }
+    parts.append("\(framesPerSecond.formatted(2)) fps")
+    if let remaining { parts.append("ETA \(remaining.clock)") }
+    return parts.joined(separator: "  ")
+  }
+
+  /// One JSON object: numbers in frames, seconds and bytes; null where unknown.
+  fileprivate func json(isLast: Bool) -> String {
+    let fields: [(String, String)] = [
+      ("frames", "\(frames)"),
+      ("total_frames", totalFrames.map { "\($0)" } ?? "null"),
+      ("position", position.seconds.formatted(3)),
+      ("elapsed", elapsed.seconds.formatted(3)),
+      ("fps", framesPerSecond.formatted(3)),
+      ("eta", remaining.map { $0.seconds.formatted(1) } ?? "null"),
+      ("bytes", "\(byteCount)"),
+      ("finished", "\(isLast)"),
+    ]
+    return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
+  }
+}

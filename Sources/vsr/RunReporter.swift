@@ -1,0 +1,92 @@
+internal import Engine
+internal import Pipeline
+
+/// What a run of `upscale` tells: notices and the plan before, progress while, a summary after.
+final class RunReporter: Sendable {
+  private let options: ReportOptions.Choice
+  private let transcode: Transcode
+  private let outputName: String
+  private let isOver = Monitor(false)
+  private let progressThread = Monitor<WorkerThread?>(nil)
+
+  init(_ options: ReportOptions, _ transcode: Transcode, outputName: String) {
+    self.options = options.choice
+    self.transcode = transcode
+    self.outputName = outputName
+  }
+
+  /// Tells what will be done and begins to show progress.
+  func begin(model: String, _ upscaler: Upscaler) {
+    let plan = transcode.plan
+    tell(plan.notices)
+    if options.isVerbose {
+      Console.say(
+        "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
+          + "model \(model), \(plan.codec) \(plan.pixelFormat) in \(plan.format)")
+    }
+    guard let line = ProgressLine(options.style) else { return }
+    let thread = WorkerThread { [self] in show(line) }
+    progressThread.withLock { $0 = thread }
+  }
+
+  /// Ends the progress and tells how it went; errors are told by who catches them.
+  func end(_ result: Result<TranscodeReport, MediaError>) {
+    isOver.withLock { $0 = true }
+    isOver.wakeAll()
+    progressThread.withLock { $0 }?.join()
+    guard case .success(let report) = result else { return }
+    tell(report.notices)
+    if !options.isQuiet { Console.say("vsr: wrote \(outputName): \(report.summary)") }
+    if options.isVerbose { tellStages(report) }
+  }
+
+  private func show(_ line: ProgressLine) {
+    var line = line
+    while isOver.wait(seconds: line.interval, until: { $0 ? true : nil }) == nil {
+      line.show(transcode.progress)
+    }
+    line.finish(transcode.progress)
+  }
+
+  private func tell(_ notices: [Notice]) {
+    for notice in notices {
+      switch notice.level {
+      case .warning where !options.isQuiet: Console.say("vsr: warning: \(notice.text)")
+      case .detail where options.isVerbose: Console.say("vsr: \(notice.text)")
+      default: break
+      }
+    }
+  }
+
+  private func tellStages(_ report: TranscodeReport) {
+    let elapsed = report.progress.elapsed.seconds
+    for stage in report.progress.stages {
+      let share = Int((stage.busy.seconds / elapsed * 100).rounded())
+      Console.say("vsr: stage \(stage.name): busy \(share)% of the time")
+    }
+  }
+}
+
+extension ReportOptions {
+  /// The options as plain values, for threads.
+  struct Choice: Sendable {
+    let style: ProgressStyle
+    let isQuiet: Bool
+    let isVerbose: Bool
+  }
+
+  var choice: Choice { Choice(style: style, isQuiet: quiet, isVerbose: verbose) }
+}
+
+extension TranscodeReport {
+  /// Frames, speed and losses in one line.
+  fileprivate var summary: String {
+    let seconds = progress.elapsed.seconds
+    var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
+    if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
+    if damageCount > 0 { parts.append("\(damageCount) frames damaged") }
+    if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
+    if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
+    return parts.joined(separator: ", ")
+  }
+}
