@@ -11,7 +11,7 @@ public struct Model: Sendable {
   /// How many times larger the output is.
   public var scale: Int { network.scale }
 
-  /// The strings in the file that describe it: network, data, method, …
+  /// The strings in the file that describe it, such as network, data and method.
   public let card: [String: String]
 
   let network: any Network
@@ -49,7 +49,8 @@ public struct Model: Sendable {
       let known = bundledNames.joined(separator: ", ")
       throw .model(
         subject: "'\(name)'",
-        reason: "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
+        reason:
+          "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
       )
     }
     return try WeightStore(

@@ -8,7 +8,8 @@ _Alignas(64) static const uint8_t fast[] = {
 };
 
 const uint8_t *enginec_bundled_model(const char *name, size_t *byte_count) {
-  if (strcmp(name, "fast") != 0) return NULL;
+  if (strcmp(name, "fast") != 0)
+    return NULL;
   *byte_count = sizeof fast;
   return fast;
 }

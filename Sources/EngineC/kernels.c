@@ -2,11 +2,14 @@
 
 #include <string.h>
 
-// Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to guard.
+// Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to
+// guard.
 static const enginec_kernels *kernels(void) {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("x86-64-v4")) return &enginec_kernels_v4;
-  if (__builtin_cpu_supports("x86-64-v3")) return &enginec_kernels_v3;
+  if (__builtin_cpu_supports("x86-64-v4"))
+    return &enginec_kernels_v4;
+  if (__builtin_cpu_supports("x86-64-v3"))
+    return &enginec_kernels_v3;
 #endif
   return &enginec_kernels_baseline;
 }
@@ -57,7 +60,8 @@ void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t wid
       const float *restrict source = x + y * width * channels + dy * factor;
       for (size_t i = 0; i < width; i++, source += channels) {
         for (size_t dx = 0; dx < factor; dx++) {
-          for (size_t c = 0; c < out_channels; c++) *row++ = source[c * area + dx];
+          for (size_t c = 0; c < out_channels; c++)
+            *row++ = source[c * area + dx];
         }
       }
     }
@@ -72,7 +76,8 @@ void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t w
     float *restrict row = out + y / factor * out_width * channels * area + y % factor * factor;
     for (size_t i = 0; i < out_width; i++, row += channels * area) {
       for (size_t dx = 0; dx < factor; dx++) {
-        for (size_t c = 0; c < channels; c++) row[c * area + dx] = *source++;
+        for (size_t c = 0; c < channels; c++)
+          row[c * area + dx] = *source++;
       }
     }
   }

@@ -1,5 +1,5 @@
-// The kernels that exist once per instruction set. kernels_template.h defines them, each kernels_*.c
-// compiles it for one level, kernels.c picks the table for the running CPU.
+// The kernels that exist once per instruction set. kernels_template.h defines them, each
+// kernels_*.c compiles it for one level, kernels.c picks the table for the running CPU.
 
 #pragma once
 

@@ -3,11 +3,16 @@
 
 static inline float activate(float v, enginec_activation activation, float alpha, float slope) {
   switch (activation) {
-  case enginec_activation_none: return v;
-  case enginec_activation_leaky_relu: return v > 0 ? v : v * alpha;
-  case enginec_activation_prelu: return v > 0 ? v : v * slope;
-  case enginec_activation_silu: return v / (1 + expf(-v));
-  case enginec_activation_gelu: return 0.5f * v * (1 + erff(v * 0.70710678f));
+  case enginec_activation_none:
+    return v;
+  case enginec_activation_leaky_relu:
+    return v > 0 ? v : v * alpha;
+  case enginec_activation_prelu:
+    return v > 0 ? v : v * slope;
+  case enginec_activation_silu:
+    return v / (1 + expf(-v));
+  case enginec_activation_gelu:
+    return 0.5f * v * (1 + erff(v * 0.70710678f));
   }
   return v;
 }
@@ -75,12 +80,15 @@ static void weighted_sum(float *restrict out, size_t count, size_t term_count,
   const float wb = term_count > 1 ? weights[1] : 0;
   const float wc = term_count > 2 ? weights[2] : 0;
   if (term_count == 2) {
-    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i];
+    for (size_t i = 0; i < count; i++)
+      out[i] = wa * a[i] + wb * b[i];
   } else {
-    for (size_t i = 0; i < count; i++) out[i] = wa * a[i] + wb * b[i] + wc * c[i];
+    for (size_t i = 0; i < count; i++)
+      out[i] = wa * a[i] + wb * b[i] + wc * c[i];
   }
   for (size_t t = 3; t < term_count; t++) {
-    for (size_t i = 0; i < count; i++) out[i] += weights[t] * terms[t][i];
+    for (size_t i = 0; i < count; i++)
+      out[i] += weights[t] * terms[t][i];
   }
 }
 
@@ -104,22 +112,24 @@ static int cubic_phase(size_t phase, size_t factor, float weights[4]) {
 }
 
 static size_t clamped(ptrdiff_t index, size_t count) {
-  if (index < 0) return 0;
+  if (index < 0)
+    return 0;
   return (size_t)index < count ? (size_t)index : count - 1;
 }
 
-// The four source rows around an output row, mixed into one planar row per channel with two replicated
-// samples before and after, so that the horizontal pass needs no clamping.
+// The four source rows around an output row, mixed into one planar row per channel with two
+// replicated samples before and after, so that the horizontal pass needs no clamping.
 static void bicubic_mix_rows(float *restrict mixed, const float *x, size_t height, size_t width,
                              size_t channels, ptrdiff_t row, const float weights[4]) {
   const float *restrict r[4];
-  for (int k = 0; k < 4; k++) r[k] = x + clamped(row - 1 + k, height) * width * channels;
+  for (int k = 0; k < 4; k++)
+    r[k] = x + clamped(row - 1 + k, height) * width * channels;
   for (size_t c = 0; c < channels; c++) {
     float *restrict plane = mixed + c * (width + 4) + 2;
     for (size_t i = 0; i < width; i++) {
       const size_t j = i * channels + c;
-      plane[i] = weights[0] * r[0][j] + weights[1] * r[1][j] + weights[2] * r[2][j] +
-                 weights[3] * r[3][j];
+      plane[i] =
+          weights[0] * r[0][j] + weights[1] * r[1][j] + weights[2] * r[2][j] + weights[3] * r[3][j];
     }
     plane[-1] = plane[-2] = plane[0];
     plane[width] = plane[width + 1] = plane[width - 1];
@@ -136,7 +146,8 @@ static void bicubic_row(float *restrict out, const float *restrict mixed, size_t
       for (size_t i = 0; i < width; i++) {
         line[i] = w[0] * s[i] + w[1] * s[i + 1] + w[2] * s[i + 2] + w[3] * s[i + 3];
       }
-      for (size_t i = 0; i < width; i++) out[(i * factor + phase) * channels + c] = line[i];
+      for (size_t i = 0; i < width; i++)
+        out[(i * factor + phase) * channels + c] = line[i];
     }
   }
 }
@@ -183,13 +194,17 @@ __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(fl
   enum { chains = 12, steps = 1 << 16 };
   vector sum[chains];
   vector factor, term;
-  for (int l = 0; l < VECTOR_FLOATS; l++) factor[l] = 0.999f + sink[0], term[l] = 1e-3f;
-  for (int k = 0; k < chains; k++) sum[k] = term * (float)k;
+  for (int l = 0; l < VECTOR_FLOATS; l++)
+    factor[l] = 0.999f + sink[0], term[l] = 1e-3f;
+  for (int k = 0; k < chains; k++)
+    sum[k] = term * (float)k;
   for (int s = 0; s < steps; s++) {
 #pragma clang loop unroll(full)
-    for (int k = 0; k < chains; k++) sum[k] = sum[k] * factor + term;
+    for (int k = 0; k < chains; k++)
+      sum[k] = sum[k] * factor + term;
   }
-  for (int k = 1; k < chains; k++) sum[0] += sum[k];
+  for (int k = 1; k < chains; k++)
+    sum[0] += sum[k];
   sink[0] = sum[0][0] * 1e-30f;
   return 2.0 * VECTOR_FLOATS * chains * steps;
 }

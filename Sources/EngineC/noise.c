@@ -37,6 +37,7 @@ void enginec_noise_row(float *out, uint64_t seed, uint32_t frame, uint32_t row, 
     enginec_philox(counter, key, bits);
     box_muller(bits[0], bits[1], normal);
     box_muller(bits[2], bits[3], normal + 2);
-    for (int c = 0; c < 3; c++) out[3 * i + (size_t)c] = normal[c];
+    for (int c = 0; c < 3; c++)
+      out[3 * i + (size_t)c] = normal[c];
   }
 }

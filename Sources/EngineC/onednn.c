@@ -1,6 +1,6 @@
-// Every call to oneDNN. Version 2 (Debian 12) describes primitives by values that a second call turns
-// into a primitive descriptor; version 3 (Debian 13) does both in one call and has opaque memory
-// descriptors. The difference ends at the functions marked "version".
+// Every call to oneDNN. Version 2 (Debian 12) describes primitives by values that a second call
+// turns into a primitive descriptor; version 3 (Debian 13) does both in one call and has opaque
+// memory descriptors. The difference ends at the functions marked "version".
 
 #include "EngineC.h"
 
@@ -72,7 +72,8 @@ static dnnl_status_t layout_copy(layout *out, layout_ref from) {
 
 static void layout_destroy(layout *l) {
 #if DNNL_VERSION_MAJOR >= 3
-  if (*l) dnnl_memory_desc_destroy(*l);
+  if (*l)
+    dnnl_memory_desc_destroy(*l);
 #else
   (void)l;
 #endif
@@ -102,7 +103,8 @@ static dnnl_status_t convolution_descriptor(dnnl_primitive_desc_t *out,
   dnnl_status_t status = dnnl_convolution_forward_desc_init(
       &d, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias, destination,
       strides, padding_begin, padding_end);
-  if (status != dnnl_success) return status;
+  if (status != dnnl_success)
+    return status;
   return dnnl_primitive_desc_create(out, &d, c->attributes, c->engine, NULL);
 #endif
 }
@@ -116,9 +118,11 @@ static dnnl_status_t reorder_descriptor(dnnl_primitive_desc_t *out, dnnl_engine_
 
 static dnnl_status_t set_attributes(enginec_convolution *c) {
   dnnl_status_t status = dnnl_primitive_attr_create(&c->attributes);
-  if (status != dnnl_success) return status;
+  if (status != dnnl_success)
+    return status;
   dnnl_primitive_attr_set_scratchpad_mode(c->attributes, dnnl_scratchpad_mode_user);
-  if (c->shape.activation == enginec_activation_none) return dnnl_success;
+  if (c->shape.activation == enginec_activation_none)
+    return dnnl_success;
   static const dnnl_alg_kind_t kinds[] = {
       [enginec_activation_leaky_relu] = dnnl_eltwise_relu,
       [enginec_activation_silu] = dnnl_eltwise_swish,
@@ -127,9 +131,11 @@ static dnnl_status_t set_attributes(enginec_convolution *c) {
   const int is_silu = c->shape.activation == enginec_activation_silu;
   dnnl_post_ops_t ops;
   status = dnnl_post_ops_create(&ops);
-  if (status != dnnl_success) return status;
+  if (status != dnnl_success)
+    return status;
   status = append_eltwise(ops, kinds[c->shape.activation], is_silu ? 1 : c->shape.alpha);
-  if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(c->attributes, ops);
+  if (status == dnnl_success)
+    status = dnnl_primitive_attr_set_post_ops(c->attributes, ops);
   dnnl_post_ops_destroy(ops);
   return status;
 }
@@ -148,17 +154,20 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t rows,
   s->rows = rows;
   s->first_source_row = above;
   dnnl_status_t status = layout_create(&s->source, 4, source, dnnl_nhwc);
-  if (status == dnnl_success) status = layout_create(&s->destination, 4, destination, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = layout_create(&s->destination, 4, destination, dnnl_nhwc);
   dnnl_primitive_desc_t descriptor = NULL;
   if (status == dnnl_success) {
     status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
                                     LAYOUT_REF(s->destination), begin, end);
   }
-  if (status != dnnl_success) return status;
+  if (status != dnnl_success)
+    return status;
 
   layout_ref scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
   const size_t bytes = dnnl_memory_desc_get_size(scratch);
-  if (bytes > c->scratch_bytes) c->scratch_bytes = bytes;
+  if (bytes > c->scratch_bytes)
+    c->scratch_bytes = bytes;
   status = layout_copy(&s->scratch, scratch);
   if (packed != LAYOUT_REF(c->packed)) {
     layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
@@ -166,14 +175,16 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t rows,
     dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
     snprintf(c->implementation, sizeof c->implementation, "%s", name ? name : "unknown");
   }
-  if (status == dnnl_success) status = dnnl_primitive_create(&s->primitive, descriptor);
+  if (status == dnnl_success)
+    status = dnnl_primitive_create(&s->primitive, descriptor);
   dnnl_primitive_desc_destroy(descriptor);
   return status;
 }
 
 static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
   const size_t height = c->shape.height, rows = c->shape.strip_rows, pad = c->shape.kernel / 2;
-  if (height <= rows) return strip_create(c, &c->strips[strip_first], height, pad, pad, any, bias);
+  if (height <= rows)
+    return strip_create(c, &c->strips[strip_first], height, pad, pad, any, bias);
   dnnl_status_t status = strip_create(c, &c->strips[strip_first], rows, pad, 0, any, bias);
   const size_t last = (height - 1) % rows + 1;
   if (status == dnnl_success && height > rows + last) {
@@ -192,28 +203,39 @@ static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, cons
   dnnl_primitive_t reorder = NULL;
   dnnl_status_t status = dnnl_memory_create(&from, plain, c->engine, (void *)weights);
   if (status == dnnl_success) {
-    status = dnnl_memory_create(&c->weights, LAYOUT_REF(c->packed), c->engine, DNNL_MEMORY_ALLOCATE);
+    status =
+        dnnl_memory_create(&c->weights, LAYOUT_REF(c->packed), c->engine, DNNL_MEMORY_ALLOCATE);
   }
   if (status == dnnl_success) {
     status = reorder_descriptor(&descriptor, c->engine, plain, LAYOUT_REF(c->packed));
   }
-  if (status == dnnl_success) status = dnnl_primitive_create(&reorder, descriptor);
-  if (status == dnnl_success) status = dnnl_stream_create(&stream, c->engine, 0);
+  if (status == dnnl_success)
+    status = dnnl_primitive_create(&reorder, descriptor);
+  if (status == dnnl_success)
+    status = dnnl_stream_create(&stream, c->engine, 0);
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, c->weights}};
-  if (status == dnnl_success) status = dnnl_primitive_execute(reorder, stream, 2, arguments);
-  if (status == dnnl_success) status = dnnl_stream_wait(stream);
-  if (stream) dnnl_stream_destroy(stream);
-  if (reorder) dnnl_primitive_destroy(reorder);
-  if (descriptor) dnnl_primitive_desc_destroy(descriptor);
-  if (from) dnnl_memory_destroy(from);
+  if (status == dnnl_success)
+    status = dnnl_primitive_execute(reorder, stream, 2, arguments);
+  if (status == dnnl_success)
+    status = dnnl_stream_wait(stream);
+  if (stream)
+    dnnl_stream_destroy(stream);
+  if (reorder)
+    dnnl_primitive_destroy(reorder);
+  if (descriptor)
+    dnnl_primitive_desc_destroy(descriptor);
+  if (from)
+    dnnl_memory_destroy(from);
   return status;
 }
 
 static dnnl_status_t copy_bias(enginec_convolution *c, layout_ref plain, const float *bias) {
   void *data = NULL;
   dnnl_status_t status = dnnl_memory_create(&c->bias, plain, c->engine, DNNL_MEMORY_ALLOCATE);
-  if (status == dnnl_success) status = dnnl_memory_get_data_handle(c->bias, &data);
-  if (status == dnnl_success) memcpy(data, bias, c->shape.out_channels * sizeof(float));
+  if (status == dnnl_success)
+    status = dnnl_memory_get_data_handle(c->bias, &data);
+  if (status == dnnl_success)
+    memcpy(data, bias, c->shape.out_channels * sizeof(float));
   return status;
 }
 
@@ -247,26 +269,33 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
                                                 const char **error) {
   enginec_convolution *c = calloc(1, sizeof *c);
   *error = c ? NULL : "out of memory";
-  if (!c) return NULL;
+  if (!c)
+    return NULL;
   c->shape = *shape;
   *error = create(c, weights, bias);
-  if (!*error) return c;
+  if (!*error)
+    return c;
   enginec_convolution_destroy(c);
   return NULL;
 }
 
 void enginec_convolution_destroy(enginec_convolution *c) {
   for (int k = 0; k < strip_kinds; k++) {
-    if (c->strips[k].primitive) dnnl_primitive_destroy(c->strips[k].primitive);
+    if (c->strips[k].primitive)
+      dnnl_primitive_destroy(c->strips[k].primitive);
     layout_destroy(&c->strips[k].source);
     layout_destroy(&c->strips[k].destination);
     layout_destroy(&c->strips[k].scratch);
   }
   layout_destroy(&c->packed);
-  if (c->weights) dnnl_memory_destroy(c->weights);
-  if (c->bias) dnnl_memory_destroy(c->bias);
-  if (c->attributes) dnnl_primitive_attr_destroy(c->attributes);
-  if (c->engine) dnnl_engine_destroy(c->engine);
+  if (c->weights)
+    dnnl_memory_destroy(c->weights);
+  if (c->bias)
+    dnnl_memory_destroy(c->bias);
+  if (c->attributes)
+    dnnl_primitive_attr_destroy(c->attributes);
+  if (c->engine)
+    dnnl_engine_destroy(c->engine);
   free(c);
 }
 
@@ -280,19 +309,22 @@ const char *enginec_convolution_implementation(const enginec_convolution *c) {
 
 enginec_convolution_runner *enginec_convolution_runner_create(const enginec_convolution *c) {
   enginec_convolution_runner *runner = calloc(1, sizeof *runner);
-  if (!runner) return NULL;
+  if (!runner)
+    return NULL;
   runner->convolution = c;
   dnnl_status_t status = dnnl_stream_create(&runner->stream, c->engine, 0);
   for (int k = 0; k < strip_kinds && status == dnnl_success; k++) {
     const strip *s = &c->strips[k];
     binding *b = &runner->bindings[k];
-    if (!s->primitive) continue;
+    if (!s->primitive)
+      continue;
     status |= dnnl_memory_create(&b->source, LAYOUT_REF(s->source), c->engine, DNNL_MEMORY_NONE);
     status |= dnnl_memory_create(&b->destination, LAYOUT_REF(s->destination), c->engine,
                                  DNNL_MEMORY_NONE);
     status |= dnnl_memory_create(&b->scratch, LAYOUT_REF(s->scratch), c->engine, DNNL_MEMORY_NONE);
   }
-  if (status == dnnl_success) return runner;
+  if (status == dnnl_success)
+    return runner;
   enginec_convolution_runner_destroy(runner);
   return NULL;
 }
@@ -300,16 +332,21 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
 void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
   for (int k = 0; k < strip_kinds; k++) {
     const binding *b = &runner->bindings[k];
-    if (b->source) dnnl_memory_destroy(b->source);
-    if (b->destination) dnnl_memory_destroy(b->destination);
-    if (b->scratch) dnnl_memory_destroy(b->scratch);
+    if (b->source)
+      dnnl_memory_destroy(b->source);
+    if (b->destination)
+      dnnl_memory_destroy(b->destination);
+    if (b->scratch)
+      dnnl_memory_destroy(b->scratch);
   }
-  if (runner->stream) dnnl_stream_destroy(runner->stream);
+  if (runner->stream)
+    dnnl_stream_destroy(runner->stream);
   free(runner);
 }
 
 static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) {
-  if (first_row == 0) return strip_first;
+  if (first_row == 0)
+    return strip_first;
   return first_row + shape->strip_rows >= shape->height ? strip_last : strip_middle;
 }
 
@@ -324,7 +361,7 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const float 
   dnnl_memory_set_data_handle(b->destination, out);
   dnnl_memory_set_data_handle(b->scratch, scratch);
   const dnnl_exec_arg_t arguments[] = {
-      {DNNL_ARG_SRC, b->source},           {DNNL_ARG_WEIGHTS, c->weights}, {DNNL_ARG_BIAS, c->bias},
+      {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},    {DNNL_ARG_BIAS, c->bias},
       {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
   };
   const dnnl_status_t status =

@@ -46,7 +46,9 @@ extension TranscodeProgress {
     elapsed.seconds > 0 ? Double(frames) / elapsed.seconds : 0
   }
 
-  /// The part done, 0…1, when the length is known. A container's count may be a little off.
+  /// The part done, 0…1, when the length is known.
+  ///
+  /// A container's count may be a little off.
   private var fraction: Double? {
     totalFrames.map { $0 > 0 ? min(1, Double(frames) / Double($0)) : 1 }
   }

@@ -22,7 +22,8 @@ final class RunReporter: Sendable {
     if options.isVerbose {
       Console.say(
         "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
-          + "model \(model), \(plan.codec) \(plan.pixelFormat) in \(plan.format)")
+          + "model \(model), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
+      )
     }
     guard let line = ProgressLine(options.style) else { return }
     let thread = WorkerThread { [self] in show(line) }
@@ -35,7 +36,7 @@ final class RunReporter: Sendable {
     isOver.wakeAll()
     progressThread.withLock { $0 }?.join()
     guard case .success(let report) = result else { return }
-    tell(report.notices)
+    tell(Array(report.notices.dropFirst(transcode.plan.notices.count)))
     if !options.isQuiet { Console.say("vsr: wrote \(outputName): \(report.summary)") }
     if options.isVerbose { tellStages(report) }
   }

@@ -9,9 +9,10 @@ struct VSR: ParsableCommand {
     abstract: "Makes videos and pictures larger and better by one-step diffusion.",
     discussion: """
       vsr IN OUT upscales with the defaults: four times larger, everything else kept.
-      Exit codes: 0 complete, 4 complete but the input was damaged, 64 wrong usage, 65 input refused,
-      66 input cannot be opened, 70 internal error, 73 output cannot be created, 74 reading or writing
-      failed, 78 model refused or missing, 130 interrupted.
+
+      Exit codes: 0 complete; 4 complete, but the input was damaged; 64 wrong usage; 65 input refused; \
+      66 input cannot be opened; 70 internal error; 73 output cannot be created; 74 reading or writing \
+      failed; 78 model refused or missing; 130, 143, 129 ended by a signal.
       """,
     version: Versions.text,
     subcommands: [Upscale.self, Bench.self, Probe.self, Doctor.self],
@@ -33,10 +34,10 @@ struct VSR: ParsableCommand {
 
   private static func finish(after error: any Error) -> Never {
     if let status = ExitStatus(error) { finish(status, message: status.line(for: error)) }
-    let isHelp = exitCode(for: error).isSuccess
-    let message = fullMessage(for: error)
-    guard isHelp else { finish(.usage, message: message) }
-    Console.print(message)
+    guard exitCode(for: error).isSuccess else {
+      finish(.usage, message: "vsr: \(message(for: error)); see vsr --help")
+    }
+    Console.print(fullMessage(for: error))
     finish(.complete)
   }
 

@@ -42,7 +42,9 @@ final class Guarded {
   init(count: Int) {
     self.count = count
     let raw = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: (count + 2 * Guarded.margin) * 4, alignment: 64)
+      byteCount: (count + 2 * Guarded.margin) * 4,
+      alignment: 64
+    )
     memory = raw.bindMemory(to: Float.self)
     memory.initialize(repeating: Guarded.canary)
   }
@@ -95,8 +97,12 @@ final class Guarded {
     for activation in activations {
       for hasResidual in [false, true] {
         try check(
-          size, activation, hasResidual: hasResidual, backend: backends[backend],
-          tolerance: Tolerance.transcendental)
+          size,
+          activation,
+          hasResidual: hasResidual,
+          backend: backends[backend],
+          tolerance: Tolerance.transcendental
+        )
       }
     }
   }
@@ -106,9 +112,12 @@ final class Guarded {
   func cutsIntoStripsWithoutChangingTheResult(rows: Int) throws {
     let size = Case(height: 11, width: 7, inputs: 6, outputs: 8)
     try check(
-      size, .prelu(slopes: Array(repeating: 0.3, count: 8)), hasResidual: true,
+      size,
+      .prelu(slopes: Array(repeating: 0.3, count: 8)),
+      hasResidual: true,
       backend: OneDNNBackend(stripBudget: rows * 7 * 8 * 4),
-      tolerance: Tolerance.float32Accumulation)
+      tolerance: Tolerance.float32Accumulation
+    )
   }
 
   private func check(
@@ -138,7 +147,11 @@ final class Guarded {
       graph.convolution(values[0], convolution, addTo: hasResidual ? values[1] : nil)
     }
     let expected = Reference.convolution(
-      x, input, convolution, residual: hasResidual ? residual : nil)
+      x,
+      input,
+      convolution,
+      residual: hasResidual ? residual : nil
+    )
     #expect(maximumDifference(actual, expected) <= tolerance, "\(backend.name), \(activation)")
   }
 

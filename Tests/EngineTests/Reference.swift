@@ -20,10 +20,14 @@ enum Reference {
             for dy in -radius...radius {
               for dx in -radius...radius {
                 let (sy, sx) = (y + dy, column + dx)
-                guard (0..<shape.height).contains(sy), (0..<shape.width).contains(sx) else { continue }
-                let weight = ((o * convolution.inputChannels + i) * convolution.kernel + dy + radius)
+                guard (0..<shape.height).contains(sy), (0..<shape.width).contains(sx) else {
+                  continue
+                }
+                let weight =
+                  ((o * convolution.inputChannels + i) * convolution.kernel + dy + radius)
                   * convolution.kernel + dx + radius
-                sum += Double(x[(sy * shape.width + sx) * shape.channels + i])
+                sum +=
+                  Double(x[(sy * shape.width + sx) * shape.channels + i])
                   * Double(convolution.weights[weight])
               }
             }
@@ -78,7 +82,8 @@ enum Reference {
         for i in -1...2 {
           let row = min(max(Int(sy.rounded(.down)) + j, 0), shape.height - 1)
           let pixel = min(max(Int(sx.rounded(.down)) + i, 0), shape.width - 1)
-          let weight = keys(sy - sy.rounded(.down) - Double(j)) * keys(sx - sx.rounded(.down) - Double(i))
+          let weight =
+            keys(sy - sy.rounded(.down) - Double(j)) * keys(sx - sx.rounded(.down) - Double(i))
           sum += weight * Double(x[(row * shape.width + pixel) * shape.channels + c])
         }
       }

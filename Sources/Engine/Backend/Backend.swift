@@ -16,7 +16,9 @@ public protocol Backend: Sendable {
   ) throws(EngineError) -> any Kernel
 }
 
-/// An operation ready to run: weights repacked, sizes fixed. Immutable, shared by all programs.
+/// An operation ready to run: weights repacked, sizes fixed.
+///
+/// Immutable, shared by all programs.
 public protocol Kernel: Sendable {
   /// Temporary memory that a run needs, in bytes.
   var scratchByteCount: Int { get }

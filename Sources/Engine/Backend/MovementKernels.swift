@@ -73,9 +73,17 @@ private func concatenation(_ parts: [Shape]) -> MovementKernel {
 private func bicubic(_ x: Shape, factor: Int) -> MovementKernel {
   let scratch = enginec_bicubic_scratch(x.width, x.channels, factor)
   return MovementKernel(scratchByteCount: scratch * MemoryLayout<Float>.size) {
-    operands, result, scratch in
+    operands,
+    result,
+    scratch in
     enginec_bicubic(
-      result, operands[0], x.height, x.width, x.channels, factor,
-      scratch.assumingMemoryBound(to: Float.self))
+      result,
+      operands[0],
+      x.height,
+      x.width,
+      x.channels,
+      factor,
+      scratch.assumingMemoryBound(to: Float.self)
+    )
   }
 }

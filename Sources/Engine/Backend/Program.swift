@@ -36,6 +36,7 @@ public final class Program {
   ///
   /// - Parameter inputs: One tensor for each of the graph's inputs, with its shape.
   /// - Returns: The output in NHWC order; valid until the next run.
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library fails.
   public func run(_ inputs: Tensor...) throws(EngineError) -> UnsafePointer<Float> {
     precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
     try withExtendedLifetime(inputs) { () throws(EngineError) in

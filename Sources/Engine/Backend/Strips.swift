@@ -6,7 +6,7 @@ struct Strips: Sendable {
   /// Rows of a strip; the last one may be shorter.
   let rows: Int
 
-  /// - Parameter bytesPerRow: What a strip's row occupies in the cache.
+  /// Makes strips whose rows, of `bytesPerRow` each, stay within the budget in bytes.
   init(height: Int, bytesPerRow: Int, budget: Int) {
     self.height = height
     rows = min(height, max(1, budget / max(1, bytesPerRow)))

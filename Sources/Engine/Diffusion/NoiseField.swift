@@ -19,7 +19,13 @@ public struct NoiseField: Hashable, Sendable {
     let width = tensor.shape.width
     for row in 0..<tensor.shape.height {
       enginec_noise_row(
-        tensor.pointer + row * width * 3, seed, 0, UInt32(canvasY + row), UInt32(canvasX), width)
+        tensor.pointer + row * width * 3,
+        seed,
+        0,
+        UInt32(canvasY + row),
+        UInt32(canvasX),
+        width
+      )
     }
   }
 }

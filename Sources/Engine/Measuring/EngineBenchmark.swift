@@ -83,7 +83,8 @@ private struct BareConvolutions: Sendable {
       programs.append(
         try layers.map { (layer) throws(EngineError) in
           (try Program(layer), Tensor(shape: layer.inputShapes[0]))
-        })
+        }
+      )
     }
     return Parallel.rate(threads: threads, seconds: seconds) { thread in
       {

@@ -25,8 +25,15 @@ public enum Machine {
   /// oneDNN's name for the kernel that it chooses for a 3×3 convolution, such as `brgconv:avx512_core`.
   public static var convolutionKernel: String {
     var shape = enginec_convolution_shape(
-      height: 16, width: 16, in_channels: 48, out_channels: 48, kernel: 3, strip_rows: 16,
-      activation: enginec_activation_none, alpha: 0)
+      height: 16,
+      width: 16,
+      in_channels: 48,
+      out_channels: 48,
+      kernel: 3,
+      strip_rows: 16,
+      activation: enginec_activation_none,
+      alpha: 0
+    )
     let weights = [Float](repeating: 0, count: 48 * 48 * 9)
     var reason: UnsafePointer<CChar>?
     guard let native = enginec_convolution_create(&shape, weights, weights, &reason) else {

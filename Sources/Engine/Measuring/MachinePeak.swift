@@ -14,9 +14,9 @@ public enum MachinePeak {
 
 /// Runs the same work on several threads for a while.
 enum Parallel {
-  /// Returns the sum over all threads of what `work` returned, divided by the time it took.
+  /// The sum over all threads of what `work` returned, divided by the time it took.
   ///
-  /// - Parameter work: Called once on each thread to prepare; what it returns is called repeatedly.
+  /// `work` is called once on each thread to prepare; what it returns is called repeatedly.
   static func rate(
     threads: Int,
     seconds: Double,

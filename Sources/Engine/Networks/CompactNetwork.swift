@@ -45,11 +45,20 @@ public struct CompactNetwork: Network {
     let unshuffled = 3 * scale * scale
 
     head = try store.convolution(
-      "head", from: unshuffled + 3, to: features, embedding: embedding[0], prelu: "act.0")
+      "head",
+      from: unshuffled + 3,
+      to: features,
+      embedding: embedding[0],
+      prelu: "act.0"
+    )
     body = try (0..<bodyCount).map { (i) throws(EngineError) in
       try store.convolution(
-        "body.\(i)", from: features, to: features,
-        embedding: embedding[i + 1], prelu: "act.\(i + 1)")
+        "body.\(i)",
+        from: features,
+        to: features,
+        embedding: embedding[i + 1],
+        prelu: "act.\(i + 1)"
+      )
     }
     tail = try store.convolution("tail", from: features, to: unshuffled)
     self.scale = scale
@@ -132,7 +141,8 @@ extension WeightStore {
     var activation = Activation.none
     if let prelu {
       activation = .prelu(
-        slopes: try weights("\(prelu).weight", dimensions: [outputChannels]).values)
+        slopes: try weights("\(prelu).weight", dimensions: [outputChannels]).values
+      )
     }
     return Convolution(
       inputChannels: inputChannels,

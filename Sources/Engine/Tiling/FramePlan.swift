@@ -22,7 +22,8 @@ final class FramePlan: Sendable {
     scale = model.scale
     tiles = tilePlan.tiles
     graph = try options.backend.compile(
-      model.network.graph(height: tilePlan.windowHeight, width: tilePlan.windowWidth))
+      model.network.graph(height: tilePlan.windowHeight, width: tilePlan.windowWidth)
+    )
     results = ImagePool(width: width * scale, height: height * scale)
     noiseField = NoiseField(seed: options.seed)
     noise = Monitor(Array(repeating: nil, count: tilePlan.tiles.count))

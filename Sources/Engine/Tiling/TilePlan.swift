@@ -40,6 +40,8 @@ public struct TilePlan: Sendable {
   /// Cuts a picture.
   ///
   /// - Parameters:
+  ///   - width: Columns of the picture.
+  ///   - height: Rows of the picture.
   ///   - tileSide: The largest side of a core; nil for no limit.
   ///   - halo: The receptive radius of the network in pixels.
   public init(width: Int, height: Int, tileSide: Int?, halo: Int) {

@@ -72,7 +72,11 @@ private struct TileBench {
       let start = (window.y + row) * image.stride + window.x
       enginec_load_row(
         input.pointer + row * window.width * 3,
-        image.plane(0) + start, image.plane(1) + start, image.plane(2) + start, window.width)
+        image.plane(0) + start,
+        image.plane(1) + start,
+        image.plane(2) + start,
+        window.width
+      )
     }
   }
 
@@ -84,8 +88,12 @@ private struct TileBench {
       let source = output + (y * width + (core.x - window.x) * scale) * 3
       let start = (core.y * scale + row) * image.stride + core.x * scale
       enginec_store_row(
-        image.plane(0) + start, image.plane(1) + start, image.plane(2) + start, source,
-        core.width * scale)
+        image.plane(0) + start,
+        image.plane(1) + start,
+        image.plane(2) + start,
+        source,
+        core.width * scale
+      )
     }
   }
 }

@@ -53,7 +53,9 @@ enum ElementType: String {
     _ float: (Bits) -> Float,
   ) -> [Float] {
     (0..<(bytes.count / byteCount)).map { index in
-      float(Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * byteCount, as: Bits.self)))
+      float(
+        Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * byteCount, as: Bits.self))
+      )
     }
   }
 }

@@ -76,14 +76,17 @@ struct SafetensorsHeader {
     let entries = try tensors.map { (tensor) throws(Failure) in
       try Entry(name: tensor.name, description: tensor.value)
     }
-    return entries.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    return entries.sorted {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
   }
 
   private static func checkTiling(_ entries: [Entry], dataByteCount: Int) throws(Failure) {
     var end = 0
     for entry in entries {
       guard entry.range.lowerBound == end else {
-        let fault = entry.range.lowerBound < end ? "overlaps the one before" : "leaves a hole before it"
+        let fault =
+          entry.range.lowerBound < end ? "overlaps the one before" : "leaves a hole before it"
         throw Failure(reason: "tensor \(escaped(entry.name)) \(fault)")
       }
       end = entry.range.upperBound

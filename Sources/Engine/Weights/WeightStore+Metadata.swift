@@ -4,7 +4,9 @@ extension WeightStore {
   /// - Throws: ``EngineError/model(subject:reason:)`` when it is missing or out of range.
   func number(_ name: String, in range: ClosedRange<Int>) throws(EngineError) -> Int {
     guard let value = Int(try text(name)), range.contains(value) else {
-      throw failure("its metadata '\(name)' is not a number from \(range.lowerBound) to \(range.upperBound)")
+      throw failure(
+        "its metadata '\(name)' is not a number from \(range.lowerBound) to \(range.upperBound)"
+      )
     }
     return value
   }

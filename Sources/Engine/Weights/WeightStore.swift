@@ -96,8 +96,10 @@ public struct WeightStore: Sendable {
   }
 }
 
-/// The contents of a file, read into memory (a mapped file that shrinks would end the process), or
-/// bytes that are always there. Immutable once made.
+/// The contents of a file, or bytes that are always there.
+///
+/// A file is read into memory, because a mapped file that shrinks would end the process. Safe to share:
+/// immutable once made.
 private final class FileBytes: @unchecked Sendable {
   let buffer: UnsafeRawBufferPointer
   private let isOwned: Bool
@@ -112,7 +114,9 @@ private final class FileBytes: @unchecked Sendable {
 
   init(path: String, subject: String) throws(EngineError) {
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else { throw .model(subject: subject, reason: String(cString: strerror(errno))) }
+    guard file >= 0 else {
+      throw .model(subject: subject, reason: String(cString: strerror(errno)))
+    }
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -121,7 +125,10 @@ private final class FileBytes: @unchecked Sendable {
     guard status.st_size <= FileBytes.byteLimit else {
       throw .model(subject: subject, reason: "it has \(status.st_size) bytes; the limit is 2 GiB")
     }
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(status.st_size), alignment: 64)
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Int(status.st_size),
+      alignment: 64
+    )
     guard FileBytes.fill(memory, from: file) else {
       memory.deallocate()
       throw .model(subject: subject, reason: "it cannot be read to its end")

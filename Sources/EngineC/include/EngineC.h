@@ -1,9 +1,9 @@
-// What Engine needs from C: oneDNN behind a narrow interface, OpenBLAS's set-up, the bundled weights,
-// and the small kernels that neither library has.
+// What Engine needs from C: oneDNN behind a narrow interface, OpenBLAS's set-up, the bundled
+// weights, and the small kernels that neither library has.
 //
-// Tensors are dense NHWC with batch 1: sample (y, x, c) of a tensor with `width` columns and `channels`
-// channels lies at index (y * width + x) * channels + c. Sizes are in elements unless a name says bytes.
-// Kernels allocate nothing, start no threads and keep no state.
+// Tensors are dense NHWC with batch 1: sample (y, x, c) of a tensor with `width` columns and
+// `channels` channels lies at index (y * width + x) * channels + c. Sizes are in elements unless a
+// name says bytes. Kernels allocate nothing, start no threads and keep no state.
 
 #pragma once
 
@@ -57,8 +57,8 @@ void enginec_bicubic(float *out, const float *x, size_t height, size_t width, si
                      size_t factor, float *scratch);
 size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor);
 
-// Gathers a 3x3 (or any odd size) neighbourhood of every pixel of rows [first_row, first_row + rows)
-// into a row of kernel * kernel * channels floats, zeros outside the picture.
+// Gathers a 3x3 (or any odd size) neighbourhood of every pixel of rows [first_row, first_row +
+// rows) into a row of kernel * kernel * channels floats, zeros outside the picture.
 void enginec_im2col(float *out, const float *x, size_t height, size_t width, size_t channels,
                     size_t kernel, size_t first_row, size_t rows);
 
@@ -105,8 +105,8 @@ typedef struct {
   float alpha;
 } enginec_convolution_shape;
 
-// `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is copied.
-// Returns NULL and a static sentence in `error` when the library refuses.
+// `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is
+// copied. Returns NULL and a static sentence in `error` when the library refuses.
 enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
                                                 const float *weights, const float *bias,
                                                 const char **error);
@@ -115,11 +115,12 @@ size_t enginec_convolution_scratch_bytes(const enginec_convolution *convolution)
 // The library's name for the kernel that it chose.
 const char *enginec_convolution_implementation(const enginec_convolution *convolution);
 
-enginec_convolution_runner *enginec_convolution_runner_create(const enginec_convolution *convolution);
+enginec_convolution_runner *
+enginec_convolution_runner_create(const enginec_convolution *convolution);
 void enginec_convolution_runner_destroy(enginec_convolution_runner *runner);
 
-// Computes output rows [first_row, first_row + strip_rows) (fewer at the end) of the whole picture `x`
-// into `out`, which points at the first of those rows. first_row is a multiple of strip_rows.
+// Computes output rows [first_row, first_row + strip_rows) (fewer at the end) of the whole picture
+// `x` into `out`, which points at the first of those rows. first_row is a multiple of strip_rows.
 // Returns 0, or the library's status.
 int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
                                 size_t first_row, void *scratch);

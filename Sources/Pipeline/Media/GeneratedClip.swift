@@ -21,7 +21,10 @@ public struct GeneratedClip: Sendable {
     try GeneratedClip.write(header, to: file, path)
     for frame in 0..<frames {
       try GeneratedClip.write(
-        GeneratedClip.frame(frame, width: width, height: height), to: file, path)
+        GeneratedClip.frame(frame, width: width, height: height),
+        to: file,
+        path
+      )
     }
   }
 

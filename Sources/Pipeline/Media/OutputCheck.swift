@@ -22,7 +22,7 @@ struct OutputCheck {
       throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
     }
     if status.isRegularFile && !overwrite {
-      throw .system(.cannotCreate, .create, path.quoted, errno: EEXIST)
+      throw MediaError(.cannotCreate, .create, path.quoted, "it exists already; -y replaces it")
     }
   }
 

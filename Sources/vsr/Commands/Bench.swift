@@ -56,7 +56,10 @@ struct Bench: ParsableCommand {
 
   private func wholeRun(_ model: Model) throws -> TranscodeReport {
     let clip = try GeneratedClip(
-      width: videoSize.width, height: videoSize.height, frames: frames)
+      width: videoSize.width,
+      height: videoSize.height,
+      frames: frames
+    )
     defer { clip.remove() }
     var output = OutputOptions(MediaPath("/dev/null"), size: .times(Double(model.scale)))
     output.format = "null"
@@ -86,7 +89,9 @@ private struct BenchResult {
         + engine.shares.map { "\($0.operation) \(percent($0.share))" }.joined(separator: ", "),
     ]
     if let whole {
-      lines.append("whole run     \(fps(whole).formatted(2)) fps with decoding and x264; busy: " + busy(whole))
+      lines.append(
+        "whole run     \(fps(whole).formatted(2)) fps with decoding and x264; busy: " + busy(whole)
+      )
     }
     return lines.joined(separator: "\n")
   }

@@ -5,7 +5,8 @@ internal import Pipeline
 /// `vsr doctor`: what this machine offers, and what is missing.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what this machine offers: processor, libraries, codecs, models.")
+    abstract: "Show what this machine offers: processor, libraries, codecs, models."
+  )
 
   func run() throws {
     Console.print("vsr \(Versions.number)")
@@ -14,7 +15,9 @@ struct Doctor: ParsableCommand {
     row("kernels", Machine.kernelLevel)
     row("convolutions", Machine.convolutionKernel)
     Console.print("\nlibraries")
-    for library in MediaLibraries.versions + Machine.libraries { row(library.name, library.version) }
+    for library in MediaLibraries.versions + Machine.libraries {
+      row(library.name, library.version)
+    }
     Console.print("\nencoders")
     for encoder in MediaLibraries.encoders {
       row(encoder.name, encoder.isAvailable ? "yes" : "missing: this FFmpeg was built without it")

@@ -5,7 +5,8 @@ internal import Pipeline
 /// `vsr probe`: what is in a file.
 struct Probe: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what is in a file, and which stream would be upscaled.")
+    abstract: "Show what is in a file, and which stream would be upscaled."
+  )
 
   @Argument(help: ArgumentHelp("The file to look into.", valueName: "in"))
   var input: MediaPath
@@ -62,7 +63,9 @@ extension MediaInfo.Picture {
     if let frameCount { parts.append("\(frameCount) frames") }
     parts.append("\(matrix)/\(primaries)/\(transfer)/\(range)")
     if quarterTurns != 0 { parts.append("turned by \(quarterTurns * 90)°") }
-    if fieldOrder != "progressive" && fieldOrder != "unknown" { parts.append("interlaced \(fieldOrder)") }
+    if fieldOrder != "progressive" && fieldOrder != "unknown" {
+      parts.append("interlaced \(fieldOrder)")
+    }
     return parts
   }
 }

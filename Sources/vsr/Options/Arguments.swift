@@ -15,7 +15,9 @@ extension MediaPath: ExpressibleByArgument {
 extension EncoderOptions.Option: ExpressibleByArgument {
   /// Reads `key=value`.
   public init?(argument: String) {
-    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+      return nil
+    }
     self.init(
       key: String(argument[..<equals]),
       value: String(argument[argument.index(after: equals)...]),

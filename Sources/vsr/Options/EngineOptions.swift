@@ -5,7 +5,8 @@ internal import Engine
 struct EngineOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors file.")
+    help: "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors file."
+  )
   var model = "fast"
 
   @Option(help: "The library that runs the network.")
@@ -14,7 +15,9 @@ struct EngineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Worker threads (default: one per CPU).", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("The side of a tile in input pixels, auto, or 0 for none.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("The side of a tile in input pixels, auto, or 0 for none.", valueName: "n")
+  )
   var tile = TileArgument.automatic
 
   @Option(help: ArgumentHelp("The seed of the noise that the network starts from.", valueName: "n"))

@@ -3,10 +3,17 @@ internal import Pipeline
 
 /// The options that say what is read.
 struct InputArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("The input's format, when its name or contents do not tell.", valueName: "format"))
+  @Option(
+    help: ArgumentHelp(
+      "The input's format, when its name or contents do not tell.",
+      valueName: "format"
+    )
+  )
   var inputFormat: String?
 
-  @Option(help: ArgumentHelp("Frames per second of an image sequence or of raw video.", valueName: "rate"))
+  @Option(
+    help: ArgumentHelp("Frames per second of an image sequence or of raw video.", valueName: "rate")
+  )
   var framerate: Rational?
 
   @Option(help: ArgumentHelp("The size of raw video.", valueName: "WxH"))
@@ -65,7 +72,9 @@ struct EncoderArguments: ParsableArguments {
     name: .shortAndLong,
     help: ArgumentHelp(
       "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, prores_ks, … (default: by the output's name)",
-      valueName: "name"))
+      valueName: "name"
+    )
+  )
   var codec: String?
 
   @Option(help: ArgumentHelp("Constant quality: lower is better and larger.", valueName: "n"))
@@ -74,12 +83,15 @@ struct EncoderArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Speed against size, by the encoder's own names.", valueName: "name"))
   var encoderPreset: String?
 
-  @Option(help: ArgumentHelp("The output's pixel format (default: as the input's).", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The output's pixel format (default: as the input's).", valueName: "name")
+  )
   var pixFmt: String?
 
   @Option(
     name: [.customShort("e"), .long],
-    help: ArgumentHelp("An option of the encoder; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("An option of the encoder; may be repeated.", valueName: "key=value")
+  )
   var encoderOption: [EncoderOptions.Option] = []
 
   func options(threads: Int?) -> EncoderOptions {

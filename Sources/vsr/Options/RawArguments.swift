@@ -31,8 +31,11 @@ enum RawArguments {
   private static let unrepaired: [String: [CChar]] = {
     let raw = (0..<Int(CommandLine.argc)).compactMap { CommandLine.unsafeArgv[$0] }
     let invalid = raw.filter { String(validatingCString: $0) == nil }
-    return Dictionary(invalid.map { (String(cString: $0), Array(UnsafeBufferPointer(cString: $0))) }) {
-      first, _ in first
+    return Dictionary(
+      invalid.map { (String(cString: $0), Array(UnsafeBufferPointer(cString: $0))) }
+    ) {
+      first,
+      _ in first
     }
   }()
 }

@@ -5,7 +5,8 @@ internal import Pipeline
 struct SizeOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("How many times larger (default: what the model does).", valueName: "factor"))
+    help: ArgumentHelp("How many times larger (default: what the model does).", valueName: "factor")
+  )
   var scale: Double?
 
   @Option(help: ArgumentHelp("The exact size of the output.", valueName: "WxH"))

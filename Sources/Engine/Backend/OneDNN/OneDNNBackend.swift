@@ -37,7 +37,9 @@ public struct OneDNNBackend: Backend {
   }
 }
 
-/// A convolution by oneDNN. Safe to share: the C object never changes after its creation.
+/// A convolution by oneDNN.
+///
+/// Safe to share: the C object never changes after its creation.
 private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   let input: Shape
   let outputChannels: Int

@@ -68,7 +68,15 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     try strips.forEach { (first, rows) in
       let strip = result + first * input.width * outputChannels
       enginec_im2col(
-        gathered, operands[0], input.height, input.width, input.channels, kernel, first, rows)
+        gathered,
+        operands[0],
+        input.height,
+        input.width,
+        input.channels,
+        kernel,
+        first,
+        rows
+      )
       multiply(gathered, into: strip, pixelCount: rows * input.width)
       finish.apply(
         to: strip,
@@ -85,10 +93,21 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     pixelCount: Int,
   ) {
     cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans,
-      Int32(pixelCount), Int32(outputChannels), Int32(depth),
-      1, gathered, Int32(depth), weights, Int32(outputChannels),
-      0, strip, Int32(outputChannels))
+      CblasRowMajor,
+      CblasNoTrans,
+      CblasNoTrans,
+      Int32(pixelCount),
+      Int32(outputChannels),
+      Int32(depth),
+      1,
+      gathered,
+      Int32(depth),
+      weights,
+      Int32(outputChannels),
+      0,
+      strip,
+      Int32(outputChannels)
+    )
   }
 }
 

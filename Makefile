@@ -1,0 +1,40 @@
+# The commands a person needs; each says what it does in `make help`.
+
+PREFIX ?= /usr/local
+SWIFT ?= swift
+RELEASE := -c release --static-swift-stdlib
+BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
+
+.PHONY: help build demo test install lint format docs deps
+
+help: ## List these commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+deps: ## Install the Debian packages that are missing
+	@Scripts/install-packages
+
+build: deps ## Build the program in release mode
+	$(SWIFT) build $(RELEASE) --product vsr
+
+demo: build ## Upscale the sample clip and say where the result is
+	@mkdir -p demo
+	@"$(BINARY)" Samples/nasa.mp4 demo/nasa-x4.mp4 --overwrite
+	@echo "The result is demo/nasa-x4.mp4, made from Samples/nasa.mp4"
+
+test: deps ## Build and run every test in release mode
+	$(SWIFT) test -c release
+
+install: build ## Install the program under PREFIX
+	install -D -s -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/vsr"
+
+lint: deps ## Check format and style of Swift and C
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	clang-format --dry-run --Werror Sources/*/*.c Sources/*/*.h Sources/*/include/*.h
+
+format: ## Put Swift and C into the project's format
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+	clang-format -i Sources/*/*.c Sources/*/*.h Sources/*/include/*.h
+
+docs: deps ## Build Engine's documentation; a broken link is an error
+	$(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
+	  --target Engine --warnings-as-errors --output-path .build/docs
