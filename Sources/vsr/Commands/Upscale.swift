@@ -34,19 +34,15 @@ struct Upscale: ParsableCommand {
   @OptionGroup(title: "Input") var inputArguments: InputArguments
   @OptionGroup(title: "Report") var report: ReportOptions
 
-  func validate() throws {
-    let given = positionals.count + [input, output].count { $0 != nil }
-    guard given == 2 else {
-      let fault = given < 2 ? "needs an input and an output" : "takes one input and one output"
-      throw ValidationError("upscale \(fault), as in: vsr IN OUT")
-    }
-  }
-
   func run() throws {
     let cancellation = Cancellation()
     Signals.onEnding { cancellation.request(signal: $0) }
+    let paths = try paths()
     let model = try Model(named: engine.model)
-    let transcode = try Transcode(options(modelScale: model.scale), cancellation: cancellation)
+    let transcode = try Transcode(
+      options(paths, modelScale: model.scale),
+      cancellation: cancellation,
+    )
     let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
     let reporter = RunReporter(report, transcode, outputName: paths.output.quoted)
 
@@ -58,12 +54,21 @@ struct Upscale: ParsableCommand {
     if try result.get().isDamaged { throw ExitStatus.damagedInput }
   }
 
-  private var paths: (input: MediaPath, output: MediaPath) {
-    // validate() made sure that there are two.
-    (input ?? positionals[0], output ?? positionals[positionals.count - 1])
+  // Not in validate(): an unknown option must be named before its value is taken for a file.
+  private func paths() throws -> (input: MediaPath, output: MediaPath) {
+    let given = [input].compactMap { $0 } + positionals + [output].compactMap { $0 }
+    guard given.count == 2 else {
+      let fault =
+        given.count < 2 ? "needs an input and an output" : "takes one input and one output"
+      throw ValidationError("upscale \(fault), as in: vsr IN OUT")
+    }
+    return (given[0], given[1])
   }
 
-  private func options(modelScale: Int) -> TranscodeOptions {
+  private func options(
+    _ paths: (input: MediaPath, output: MediaPath),
+    modelScale: Int,
+  ) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
     source.decoderThreads = engine.threads ?? 0
     var target = OutputOptions(paths.output, size: size.outputSize(modelScale: modelScale))

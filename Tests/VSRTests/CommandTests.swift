@@ -1,0 +1,68 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct CommandTests {
+  @Test func probeShowsStreams() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4")
+    let text = try Program(["probe", "old.mp4"], in: folder)
+    #expect(text.exitCode == 0 && text.output.contains("* 0: video h264, 64x48, yuv420p"))
+    let json = try Program(["probe", "old.mp4", "--json"], in: folder)
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect((object?["streams"] as? [Any])?.count == 2)
+  }
+
+  @Test func benchNeedsNoInput() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["bench", "--json", "--video-size", "32x24", "--seconds", "0.1", "--frames", "3"],
+      in: folder
+    )
+    let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    let shares = try #require(object?["shares"] as? [String: Double])
+    #expect(abs(shares.values.reduce(0, +) - 1) < 0.01)
+    #expect(try #require(object?["engine_fps"] as? Double) > 0)
+    #expect(try #require(object?["whole_run_fps"] as? Double) > 0)
+    #expect(folder.names.isEmpty)
+  }
+
+  @Test func doctorAndVersionNameTheLibraries() throws {
+    let folder = try TemporaryFolder()
+    for arguments in [["doctor"], ["--version"], ["-V"]] {
+      let run = try Program(arguments, in: folder)
+      #expect(run.exitCode == 0)
+      for name in ["FFmpeg", "zimg", "oneDNN", "OpenBLAS"] { #expect(run.output.contains(name)) }
+    }
+  }
+
+  @Test func helpGoesToStandardOutput() throws {
+    let folder = try TemporaryFolder()
+    for arguments in [["--help"], ["help", "upscale"], ["bench", "-h"]] {
+      let run = try Program(arguments, in: folder)
+      #expect(run.exitCode == 0 && run.output.contains("USAGE") && run.errors.isEmpty)
+    }
+  }
+
+  @Test func readmeExamplesWork() throws {
+    let readme = try String(contentsOfFile: repositoryRoot + "README.md", encoding: .utf8)
+    let examples = readme.split(separator: "\n").filter { $0.hasPrefix("vsr ") }
+    #expect(examples.count >= 5)
+    for example in examples {
+      let folder = try TemporaryFolder()
+      try folder.makeClip("old.mp4")
+      try folder.makeClip("old.mkv")
+      #expect(
+        try Subprocess(
+          "ffmpeg",
+          ["-v", "error", "-i", folder.path("old.mp4"), "-frames:v", "1", folder.path("old.png")]
+        ).exitCode == 0
+      )
+      let words = example.split(separator: "#")[0].split(separator: " ").dropFirst().map(
+        String.init
+      )
+      let run = try Program(words, in: folder)
+      #expect(run.exitCode == 0, "\(example): \(run.errors)")
+    }
+  }
+}

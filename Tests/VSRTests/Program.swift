@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+
+/// A run of the real binary, to its end or to a signal.
+struct Program {
+  let exitCode: Int32
+  let output: String
+  let errors: String
+
+  /// The lines on standard error.
+  var errorLines: [Substring] { errors.split(separator: "\n") }
+
+  /// Runs `vsr` in a folder.
+  ///
+  /// With `interruptAfter`, SIGINT is sent after that many seconds.
+  init(_ arguments: [String], in folder: TemporaryFolder, interruptAfter: Double? = nil) throws {
+    let log = try TemporaryFolder()
+    for name in ["out", "err"] {
+      try Data().write(to: log.url.appendingPathComponent(name))
+    }
+    let process = Process()
+    process.executableURL = Program.binary
+    process.arguments = arguments
+    process.currentDirectoryURL = folder.url
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(forWritingAtPath: log.path("out"))
+    process.standardError = FileHandle(forWritingAtPath: log.path("err"))
+    try process.run()
+    if let interruptAfter {
+      Thread.sleep(forTimeInterval: interruptAfter)
+      process.interrupt()
+    }
+    process.waitUntilExit()
+    exitCode = process.terminationStatus
+    output = String(
+      decoding: FileManager.default.contents(atPath: log.path("out")) ?? Data(),
+      as: UTF8.self
+    )
+    errors = String(
+      decoding: FileManager.default.contents(atPath: log.path("err")) ?? Data(),
+      as: UTF8.self
+    )
+  }
+
+  /// The program beside the test bundle.
+  private static let binary = URL(fileURLWithPath: "/proc/self/exe")
+    .resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("vsr")
+}
+
+extension TemporaryFolder {
+  /// Makes a small clip with sound: 8 frames of 64×48 unless told otherwise.
+  func makeClip(_ name: String, size: String = "64x48", frames: Int = 8) throws {
+    let arguments = [
+      "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=25",
+      "-f", "lavfi", "-i", "sine=frequency=440", "-frames:v", "\(frames)", "-shortest",
+      "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", path(name),
+    ]
+    let run = try Subprocess("ffmpeg", arguments)
+    guard run.exitCode == 0 else { throw CannotMakeClip() }
+  }
+
+  private struct CannotMakeClip: Error {}
+}

@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct RefusalTests {
+  /// Something that cannot work: what is typed, the exit code, and a part of the one line.
+  struct Refusal: CustomTestStringConvertible, Sendable {
+    let arguments: [String]
+    let code: Int32
+    let line: String
+    var testDescription: String { arguments.joined(separator: " ") }
+  }
+
+  static let refusals = [
+    Refusal(
+      arguments: ["none.mp4", "o.mp4"],
+      code: 66,
+      line: "cannot open 'none.mp4': No such file"
+    ),
+    Refusal(arguments: [".", "o.mp4"], code: 66, line: "cannot open '.': Is a directory"),
+    Refusal(
+      arguments: ["empty.mp4", "o.mp4"],
+      code: 65,
+      line: "cannot open 'empty.mp4': empty input"
+    ),
+    Refusal(arguments: ["text.mp4", "o.mp4"], code: 65, line: "cannot open 'text.mp4'"),
+    Refusal(arguments: ["sound.m4a", "o.mp4"], code: 65, line: "there is no video in it"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "-m", "fsat"], code: 78, line: "bundled are: fast"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-m", "./cut.safetensors"],
+      code: 78,
+      line: "truncated"
+    ),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "-m", "./bad.safetensors"], code: 78, line: "header"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-m", "./none.safetensors"],
+      code: 78,
+      line: "No such file"
+    ),
+    Refusal(arguments: ["clip.mp4", "none/o.mp4"], code: 73, line: "cannot create 'none/o.mp4'"),
+    Refusal(arguments: ["clip.mp4", "old.mp4"], code: 73, line: "-y replaces it"),
+    Refusal(arguments: ["clip.mp4", "clip.mp4", "-y"], code: 73, line: "it is the input"),
+    Refusal(arguments: ["clip.mp4", "link.mp4", "-y"], code: 73, line: "it is the input"),
+    Refusal(
+      arguments: ["clip.mp4", "/dev/full", "-f", "matroska"],
+      code: 74,
+      line: "No space left"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-c", "libx246"],
+      code: 64,
+      line: "did you mean 'libx264'"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--pix-fmt", "yuv42p"],
+      code: 64,
+      line: "pixel format"
+    ),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "-e", "no-such=1"], code: 64, line: "no such option"),
+    Refusal(arguments: ["clip.mp4", "o.zzz"], code: 64, line: "'.zzz'"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "0"], code: 64, line: "--scale takes"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "100000"], code: 64, line: "--scale takes"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--size", "0x0"], code: 64, line: "'0x0' is invalid"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--size", "100000x100000"],
+      code: 64,
+      line: "is invalid"
+    ),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--threads", "0"], code: 64, line: "--threads takes"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
+    Refusal(arguments: ["clip.mp4"], code: 64, line: "needs an input and an output"),
+  ]
+
+  @Test(arguments: refusals)
+  func saysOneLineAndLeavesNothing(refusal: Refusal) throws {
+    let folder = try folderOfInputs()
+    let before = folder.names
+    let run = try Program(refusal.arguments + ["--progress", "none"], in: folder)
+    #expect(run.exitCode == refusal.code)
+    #expect(run.errorLines.count == 1, "\(run.errors)")
+    #expect(run.errors.contains(refusal.line), "\(run.errors)")
+    #expect(run.output.isEmpty)
+    #expect(folder.names == before)
+    #expect(try String(contentsOfFile: folder.path("old.mp4"), encoding: .utf8) == "precious")
+  }
+
+  private func folderOfInputs() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("clip.mp4")
+    let files = FileManager.default
+    let model = try #require(
+      files.contents(atPath: repositoryRoot + "Models/fast/weights.safetensors")
+    )
+    try Data().write(to: folder.url.appendingPathComponent("empty.mp4"))
+    try Data("no video at all\n".utf8).write(to: folder.url.appendingPathComponent("text.mp4"))
+    try Data("precious".utf8).write(to: folder.url.appendingPathComponent("old.mp4"))
+    try model.dropLast(1000).write(to: folder.url.appendingPathComponent("cut.safetensors"))
+    try Data(model.reversed()).write(to: folder.url.appendingPathComponent("bad.safetensors"))
+    try files.createSymbolicLink(atPath: folder.path("link.mp4"), withDestinationPath: "clip.mp4")
+    let sound = ["-v", "error", "-f", "lavfi", "-i", "sine=duration=0.2", folder.path("sound.m4a")]
+    #expect(try Subprocess("ffmpeg", sound).exitCode == 0)
+    return folder
+  }
+}
+
+/// The folder of the package, with a slash.
+let repositoryRoot = String(#filePath.dropLast("Tests/VSRTests/RefusalTests.swift".count))
