@@ -1,0 +1,60 @@
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from conftest import picture
+from vsr_training import export
+from vsr_training.inference import as_batch, start
+from vsr_training.networks.compact import Compact
+from vsr_training.trajectory import grid, point_count, preconditioning
+
+
+def test_compact_is_the_pilot(shared):
+    network = export.load(shared / "models/pilot-x4/model.safetensors")
+    io = load_file(shared / "models/pilot-x4/io.safetensors")
+    bicubic, _ = start(io["lr"], 4)
+    with torch.no_grad():
+        output = network(io["bicubic"] + io["noise"], torch.ones(1), io["lr"], io["bicubic"])
+    assert (bicubic - io["bicubic"]).abs().max() < 1e-5
+    assert (output - io["output"]).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_untrained_network_is_bicubic(scale):
+    lr = as_batch(picture(0, 32))
+    bicubic, noise = start(lr, scale)
+    with torch.no_grad():
+        output = Compact(8, 4, scale)(bicubic + noise, torch.ones(1), lr, bicubic)
+    assert output.shape == bicubic.shape
+    # c_skip lets 0.25% of the noise through.
+    assert (output - bicubic).abs().max() < 0.015
+
+
+def test_clean_end_is_identity():
+    lr = as_batch(picture(0, 32))
+    bicubic, noise = start(lr, 4)
+    assert torch.equal(Compact(8, 4)(noise, torch.zeros(1), lr, bicubic), noise)
+
+
+def test_preconditioning_matches_the_table():
+    c_skip, c_out = preconditioning(torch.tensor([0.25, 0.5, 1.0]))
+    assert torch.allclose(c_skip, torch.tensor([0.0384615, 0.0099010, 0.0024938]), atol=1e-6)
+    assert torch.allclose(c_out, torch.tensor([0.9805807, 0.9950372, 0.9987523]), atol=1e-6)
+
+
+def test_grid_shrinks_as_released():
+    assert [point_count(k, 502_000, 4, 3) for k in (0, 250_999, 251_000, 501_999)] == [5, 5, 4, 4]
+    assert torch.allclose(grid(4), torch.tensor([0, 1 / 3, 2 / 3, 1]))
+
+
+def test_export_round_trips(tmp_path):
+    network = Compact(features=8, body=5, scale=2, residual_every=2).eval()
+    torch.nn.init.normal_(network.tail.weight, std=0.1)
+    export.save(network, tmp_path / "model.safetensors", iterations=3)
+    export.save_example(network, picture(0, 24), tmp_path / "io.safetensors")
+    copy = export.load(tmp_path / "model.safetensors")
+    io = load_file(tmp_path / "io.safetensors")
+    with torch.no_grad():
+        output = copy(io["bicubic"] + io["noise"], torch.ones(1), io["lr"], io["bicubic"])
+    assert copy.sizes == network.sizes
+    assert torch.equal(output, io["output"])

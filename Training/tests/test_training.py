@@ -1,0 +1,75 @@
+import json
+
+import torch
+
+from conftest import stage, tiny_run
+from vsr_training import export
+from vsr_training.losses import charbonnier
+from vsr_training.methods.batch import Batch, gaussian
+from vsr_training.trainer import Trainer
+from vsr_training.trajectory import point
+from vsr_training.validation import Validation
+
+REGRESSION = stage("regression", 120)
+# Gentle, and mostly with the ground truth as target: small networks diverge otherwise.
+CONSISTENCY = stage(
+    "consistency", 200, rate=1e-3, final_rate=1e-4, options={"anchor": 0.75}
+)
+
+
+def trainer(run, packs, vgg, folder, **options):
+    return Trainer(run, packs, vgg, folder, compiled=False, **options)
+
+
+@torch.no_grad()
+def error(training, t):
+    """Charbonnier distance to the ground truth, from one point of a path that never changes."""
+    generator = torch.Generator().manual_seed(5)
+    batch = Batch.from_bytes(*training.pairs.batch(8, generator))
+    x = point(batch.truth, batch.bicubic, gaussian(batch.truth, generator), t)
+    prediction = training.network(x, torch.tensor([t]), batch.lr, batch.bicubic)
+    return float(charbonnier(prediction, batch.truth))
+
+
+def test_regression_learns_the_start(packs, vgg, tmp_path):
+    training = trainer(tiny_run(REGRESSION), packs, vgg, tmp_path)
+    before = error(training, 1.0)
+    training.train()
+    assert error(training, 1.0) < 0.97 * before
+
+
+def test_consistency_learns_the_path(packs, vgg, tmp_path):
+    training = trainer(tiny_run(REGRESSION, CONSISTENCY), packs, vgg, tmp_path)
+    training.train(until=REGRESSION["iterations"])
+    before = error(training, 1 / 3)
+    training.train()
+    assert error(training, 1 / 3) < 0.97 * before
+
+
+def same_weights(first, second):
+    pairs = zip(first.state_dict().values(), second.state_dict().values())
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_resuming_gives_the_same_numbers(packs, vgg, tmp_path):
+    run = tiny_run(*(dict(entry, iterations=6, warm_up=2) for entry in (REGRESSION, CONSISTENCY)))
+    whole = trainer(run, packs, vgg, tmp_path / "whole")
+    whole.train()
+    trainer(run, packs, vgg, tmp_path / "parts").train(until=run.iterations - 4)
+    rest = trainer(run, packs, vgg, tmp_path / "parts")
+    rest.resume()
+    rest.train()
+    assert same_weights(whole.network, rest.network)
+    assert same_weights(whole.ema.network, rest.ema.network)
+
+
+def test_validation_scores_and_keeps_the_best(packs, vgg, tmp_path):
+    run = tiny_run(stage("regression", 4))
+    validation = Validation(packs / "held-out", 4, vgg)
+    training = trainer(run, packs, vgg, tmp_path, validation=validation)
+    training.train()
+    training.validate()
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert line["kind"] == "validation" and line["bicubic"]["psnr_y"] > 10
+    network, facts = export.from_checkpoint(run, tmp_path / "best.pt")
+    assert facts["iterations"] == 4 and facts["method"] == "regression"

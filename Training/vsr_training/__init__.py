@@ -1,0 +1,1 @@
+"""Training and measuring of the one-step super-resolution networks that vsr ships."""

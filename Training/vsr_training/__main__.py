@@ -1,0 +1,89 @@
+"""python -m vsr_training pack | degrade | train | export."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+
+from . import configuration, export
+from .data import build, images
+from .data.reference import REFERENCES
+from .perceptual import VGG16
+from .trainer import Trainer
+from .validation import Validation
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m vsr_training", description=__doc__)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    commands = parser.add_subparsers(required=True)
+    add_pack(commands.add_parser("pack", help="write the ground truth of a folder into packs"))
+    add_degrade(commands.add_parser("degrade", help="write a pack of low resolution"))
+    add_train(commands.add_parser("train", help="train, or go on from the last checkpoint"))
+    add_export(commands.add_parser("export", help="write a checkpoint's average as safetensors"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    arguments.run(arguments)
+
+
+def add_pack(parser):
+    parser.add_argument("folder")
+    parser.add_argument("--packs", required=True)
+    parser.set_defaults(run=lambda a: build.ground_truth(a.folder, Path(a.packs)))
+
+
+def add_degrade(parser):
+    parser.add_argument("setting", choices=["clean", "mild", "strong", "video"])
+    parser.add_argument("--packs", required=True)
+    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--passes", type=int, default=8, help="versions of every picture")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.set_defaults(
+        run=lambda a: build.low_resolution(a.packs, a.setting, a.scale, a.passes, a.seed)
+    )
+
+
+def add_run_options(parser):
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--folder", required=True, help="where checkpoints and the log lie")
+
+
+def add_train(parser):
+    add_run_options(parser)
+    parser.add_argument("--packs", required=True)
+    parser.add_argument("--vgg", default="../shared/weights/vgg16_features_bgr_fp16.safetensors")
+    parser.add_argument("--until", type=int, help="stop at this iteration")
+    parser.set_defaults(run=train)
+
+
+def train(arguments):
+    run = configuration.read(arguments.config)
+    vgg = VGG16(arguments.vgg)
+    scale = run.network["scale"]
+    validation = Validation(Path(arguments.packs) / "held-out", scale, vgg)
+    trainer = Trainer(run, arguments.packs, vgg, arguments.folder, validation=validation)
+    trainer.log("bicubic", **validation.bicubic)
+    if (trainer.folder / "checkpoint.pt").exists():
+        trainer.resume()
+    trainer.train(arguments.until)
+
+
+def add_export(parser):
+    add_run_options(parser)
+    parser.add_argument("output", help="the safetensors file to write")
+    parser.add_argument("--checkpoint", default="best.pt")
+    parser.add_argument("--example", help="a picture to reduce and enlarge into io.safetensors")
+    parser.set_defaults(run=exported)
+
+
+def exported(arguments):
+    run = configuration.read(arguments.config)
+    network, facts = export.from_checkpoint(run, Path(arguments.folder) / arguments.checkpoint)
+    export.save(network, arguments.output, **facts)
+    if arguments.example:
+        small = REFERENCES["mild"](images.read(arguments.example), network.scale)
+        export.save_example(network, small, Path(arguments.output).parent / "io.safetensors")
+
+
+main()

@@ -1,0 +1,1 @@
+"""Images, what is done to them, and the pairs that training draws."""

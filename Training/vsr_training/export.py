@@ -1,0 +1,57 @@
+"""Weights as the product loads them: safetensors with the network's sizes as metadata."""
+
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from .inference import as_batch, start
+from .networks.compact import Compact
+
+
+def save(network, path, **facts):
+    """Writes the weights; `facts` say what they were trained on, how, and for how long."""
+    weights = {name: weight.contiguous() for name, weight in network.state_dict().items()}
+    metadata = {**network.sizes, "sigma": 1.0, "range": "[-1,1] RGB", "format": "pt", **facts}
+    save_file(weights, path, {key: str(value) for key, value in metadata.items()})
+
+
+def load(path):
+    """The network of a file, ready for inference."""
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    network = Compact(
+        features=int(metadata["features"]),
+        body=int(metadata["body"]),
+        scale=int(metadata.get("scale", 4)),
+        residual_every=int(metadata["residual_every"]),
+        sigma_data=float(metadata["sigma_data"]),
+    )
+    network.load_state_dict(load_file(path))
+    return network.eval()
+
+
+def from_checkpoint(run, path):
+    """The averaged network of a training run's checkpoint, and the facts to save with it."""
+    state = torch.load(path, weights_only=True)
+    network = Compact(**run.network).eval()
+    network.load_state_dict(state["ema"])
+    last, _ = run.stage_at(min(state["iteration"], run.iterations) - 1)
+    facts = {
+        "data": run.description,
+        "method": ", then ".join(stage.method for stage in run.stages[: last + 1]),
+        "iterations": state["iteration"],
+        "hours": round(state["seconds"] / 3600, 2),
+    }
+    return network, facts
+
+
+@torch.no_grad()
+def save_example(network, image, path):
+    """One input with its noise and output, against which other implementations are tested."""
+    lr = as_batch(image)
+    bicubic, noise = start(lr, network.scale)
+    output = network(bicubic + noise, torch.ones(1), lr, bicubic)
+    tensors = {"lr": lr, "bicubic": bicubic, "noise": noise, "output": output}
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, Path(path))

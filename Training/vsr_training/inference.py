@@ -1,0 +1,35 @@
+"""One call of a network on a whole picture, as the product does it."""
+
+import numpy as np
+import torch
+
+from .data.degradation import to_bytes
+from .methods.batch import enlarged, gaussian, normalized
+
+NOISE_SEED = 0
+
+
+def as_batch(image):
+    """H×W×3 bytes to 1×3×H×W in [-1, 1]."""
+    return normalized(torch.from_numpy(np.array(image)).permute(2, 0, 1)[None])
+
+
+def as_image(batch):
+    return to_bytes((batch + 1) / 2)[0]
+
+
+def start(lr, scale):
+    """What the network is given at t = 1: the bicubic enlargement, and the noise on it."""
+    bicubic = enlarged(lr, [side * scale for side in lr.shape[2:]])
+    return bicubic, gaussian(bicubic, torch.Generator().manual_seed(NOISE_SEED))
+
+
+def enlarged_bicubic(image, scale):
+    return as_image(start(as_batch(image), scale)[0])
+
+
+@torch.no_grad()
+def upscaled(network, image):
+    lr = as_batch(image)
+    bicubic, noise = start(lr, network.scale)
+    return as_image(network(bicubic + noise, torch.ones(1), lr, bicubic))

@@ -1,0 +1,60 @@
+"""What a prediction is compared with, and by how much each comparison counts."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from . import perceptual
+
+COLOUR_CELL = 32  # ground truth pixels; one mean colour per cell
+
+
+def charbonnier(prediction, target):
+    """Eq. 10's pixel term: sqrt(d² + 1e-12), in effect the absolute difference."""
+    return ((prediction - target) ** 2 + 1e-12).sqrt().mean()
+
+
+def colour(prediction, target):
+    """Difference of mean colours over large cells: keeps a network from tinting what it sharpens."""
+    return F.avg_pool2d(prediction - target, COLOUR_CELL).abs().mean()
+
+
+@dataclass(frozen=True)
+class Weights:
+    pixel: float = 1.0
+    colour: float = 0.0
+    perceptual: float = 0.0
+
+
+class Losses:
+    """The weighted terms between a prediction and its target.
+
+    The perceptual term looks at one window of `crop` pixels per picture, since VGG16 costs
+    many times what a compact network does.
+    """
+
+    def __init__(self, weights, vgg=None, crop=64):
+        self.weights, self.vgg, self.crop = weights, vgg, crop
+
+    def __call__(self, prediction, target, generator):
+        terms = {"pixel": self.weights.pixel * charbonnier(prediction, target)}
+        if self.weights.colour:
+            terms["colour"] = self.weights.colour * colour(prediction, target)
+        if self.weights.perceptual:
+            windows = self.windows(prediction, target, generator)
+            terms["perceptual"] = self.weights.perceptual * self.distance(*windows).mean()
+        return terms
+
+    def windows(self, prediction, target, generator):
+        top, left = (
+            int(torch.randint(side - self.crop + 1, (), generator=generator))
+            for side in prediction.shape[2:]
+        )
+        place = (..., slice(top, top + self.crop), slice(left, left + self.crop))
+        return prediction[place], target[place]
+
+    def distance(self, prediction, target):
+        with torch.no_grad():
+            wanted = self.vgg(target)
+        return perceptual.distance(self.vgg(prediction), wanted)

@@ -1,0 +1,17 @@
+"""Plain one-step regression: from the start of the path to the ground truth."""
+
+import torch
+
+from ..trajectory import point
+from .batch import gaussian
+
+
+class Regression:
+    def __init__(self, network, losses):
+        self.network, self.losses = network, losses
+
+    def __call__(self, batch, iteration, generator):
+        start = torch.ones(1, device=batch.lr.device)
+        x = point(batch.truth, batch.bicubic, gaussian(batch.truth, generator), 1.0)
+        prediction = self.network(x, start, batch.lr, batch.bicubic)
+        return self.losses(prediction, batch.truth, generator)

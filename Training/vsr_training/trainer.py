@@ -1,0 +1,151 @@
+"""The loop: batch, loss, step, average; every so often a log line, a measure, a checkpoint."""
+
+import copy
+import json
+import math
+import time
+from pathlib import Path
+from statistics import fmean
+
+import torch
+
+from .data.pairs import Pairs
+from .losses import Losses
+from .methods.batch import Batch
+from .methods.consistency import Consistency
+from .methods.regression import Regression
+from .networks.compact import Compact
+
+LOG_EVERY = 100
+VALIDATE_EVERY = 2500
+CHECKPOINT_SECONDS = 300
+
+
+class EMA:
+    """Exponential moving average of the weights; this is what is measured and shipped."""
+
+    def __init__(self, network, decay):
+        self.network, self.decay = copy.deepcopy(network).eval().requires_grad_(False), decay
+
+    @torch.no_grad()
+    def update(self, network, step):
+        # Younger than its memory, the average is an ordinary mean: no trace of the first weights.
+        decay = min(self.decay, step / (step + 10))
+        averages = list(self.network.parameters())
+        torch._foreach_lerp_(averages, list(network.parameters()), 1 - decay)
+
+
+def rate_at(stage, iteration):
+    """Linear warm-up, then half a cosine from `rate` to `final_rate`."""
+    progress = iteration / stage.iterations
+    cosine = (1 + math.cos(math.pi * progress)) / 2
+    rate = stage.final_rate + (stage.rate - stage.final_rate) * cosine
+    return rate * min(1.0, (iteration + 1) / stage.warm_up)
+
+
+def means(steps):
+    """Every term's mean over the steps that have it."""
+    names = {name: None for step in steps for name in step}
+    return {n: round(fmean(step[n] for step in steps if n in step), 5) for n in names}
+
+
+class Trainer:
+    def __init__(self, run, packs, vgg, folder, compiled=True, validation=None):
+        torch.manual_seed(run.seed)
+        self.run, self.vgg, self.folder, self.validation = run, vgg, Path(folder), validation
+        self.pairs = Pairs(packs, run.network.get("scale", 4), run.mixture, run.patch)
+        self.generator = torch.Generator().manual_seed(run.seed)
+        self.network = Compact(**run.network).to(memory_format=torch.channels_last)
+        self.ema = EMA(self.network, run.ema)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0
+        )
+        self.callable = torch.compile(self.network) if compiled else self.network
+        self.compiled = compiled
+        self.methods = [self.method(stage) for stage in run.stages]
+        self.iteration, self.seconds, self.best = 0, 0.0, -math.inf
+
+    def method(self, stage):
+        losses = Losses(stage.loss, self.vgg, self.run.perceptual_crop)
+        if self.compiled and stage.loss.perceptual:
+            losses.distance = torch.compile(losses.distance)
+        if stage.method == "regression":
+            return Regression(self.callable, losses)
+        if stage.method == "consistency":
+            return Consistency(self.callable, losses, stage.iterations, **stage.options)
+        raise ValueError(f"unknown method '{stage.method}'")
+
+    def train(self, until=None):
+        """Goes on to the end of the run, or to an iteration."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        last = self.run.iterations if until is None else until
+        saved, recent = time.monotonic(), []
+        while self.iteration < last:
+            recent.append(self.step())
+            if self.iteration % LOG_EVERY == 0:
+                self.log("train", rate=self.rate, **means(recent))
+                recent.clear()
+            if self.validation and self.iteration % VALIDATE_EVERY == 0:
+                self.validate()
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self.save("checkpoint.pt")
+                saved = time.monotonic()
+        self.save("checkpoint.pt")
+
+    def step(self):
+        """One iteration; gives its loss terms."""
+        began = time.process_time()
+        number, inside = self.run.stage_at(self.iteration)
+        self.rate = rate_at(self.run.stages[number], inside)
+        batch = Batch.from_bytes(*self.pairs.batch(self.run.batch, self.generator))
+        with torch.autocast("cpu", torch.bfloat16):
+            terms = self.methods[number](batch, inside, self.generator)
+        self.descend(sum(terms.values()))
+        self.iteration += 1
+        self.ema.update(self.network, self.iteration)
+        self.seconds += (time.process_time() - began) / torch.get_num_threads()
+        return {name: term.item() for name, term in terms.items()}
+
+    def descend(self, loss):
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.run.clip)
+        self.optimizer.step()
+
+    def validate(self):
+        results = self.validation(self.ema.network)
+        self.log("validation", **results)
+        if results["score"] > self.best:
+            self.best = results["score"]
+            self.save("best.pt")
+
+    def log(self, kind, **values):
+        hours = round(self.seconds / 3600, 4)
+        line = {"kind": kind, "iteration": self.iteration, "hours": hours, **values}
+        with open(self.folder / "log.jsonl", "a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def save(self, name):
+        """All that the next iteration depends on; the old file stays until the new one is whole."""
+        state = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "iteration": self.iteration,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
+        torch.save(state, self.folder / f"{name}.new")
+        (self.folder / f"{name}.new").rename(self.folder / name)
+
+    def resume(self, name="checkpoint.pt"):
+        state = torch.load(self.folder / name, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.ema.network.load_state_dict(state["ema"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.iteration, self.seconds = state["iteration"], state["seconds"]
+        self.best = state["best"]
