@@ -15,6 +15,9 @@ REGRESSION = stage("regression", 120)
 CONSISTENCY = stage(
     "consistency", 200, rate=1e-3, final_rate=1e-4, options={"anchor": 0.75}
 )
+MATCHING = dict(
+    CONSISTENCY, method="trajectory matching", options={"anchor": 0.75, "weight": 0.1}
+)
 
 
 def trainer(run, packs, vgg, folder, **options):
@@ -46,15 +49,25 @@ def test_consistency_learns_the_path(packs, vgg, tmp_path):
     assert error(training, 1 / 3) < 0.97 * before
 
 
+def test_matching_goes_on_learning(packs, vgg, tmp_path):
+    training = trainer(tiny_run(REGRESSION, MATCHING), packs, vgg, tmp_path)
+    training.train(until=REGRESSION["iterations"])
+    before = error(training, 1 / 3)
+    assert training.step()["matching"] > 0
+    training.train()
+    assert error(training, 1 / 3) < 0.97 * before
+
+
 def same_weights(first, second):
     pairs = zip(first.state_dict().values(), second.state_dict().values())
     return all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_resuming_gives_the_same_numbers(packs, vgg, tmp_path):
-    run = tiny_run(*(dict(entry, iterations=6, warm_up=2) for entry in (REGRESSION, CONSISTENCY)))
+    run = tiny_run(*(dict(entry, iterations=6, warm_up=2) for entry in (REGRESSION, MATCHING)))
     whole = trainer(run, packs, vgg, tmp_path / "whole")
     whole.train()
+    # In the middle of the last stage, whose frozen network must come back too.
     trainer(run, packs, vgg, tmp_path / "parts").train(until=run.iterations - 4)
     rest = trainer(run, packs, vgg, tmp_path / "parts")
     rest.resume()

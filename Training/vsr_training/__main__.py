@@ -1,7 +1,8 @@
-"""python -m vsr_training pack | degrade | train | export."""
+"""python -m vsr_training pack | degrade | train | export | evaluate."""
 
 import argparse
 import os
+import signal
 from pathlib import Path
 
 import torch
@@ -9,9 +10,12 @@ import torch
 from . import configuration, export
 from .data import build, images
 from .data.reference import REFERENCES
+from .evaluation import report, upscalers
 from .perceptual import VGG16
 from .trainer import Trainer
 from .validation import Validation
+
+VGG = "../shared/weights/vgg16_features_bgr_fp16.safetensors"
 
 
 def main():
@@ -22,6 +26,7 @@ def main():
     add_degrade(commands.add_parser("degrade", help="write a pack of low resolution"))
     add_train(commands.add_parser("train", help="train, or go on from the last checkpoint"))
     add_export(commands.add_parser("export", help="write a checkpoint's average as safetensors"))
+    add_evaluate(commands.add_parser("evaluate", help="measure models beside filters and peers"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     arguments.run(arguments)
@@ -52,7 +57,7 @@ def add_run_options(parser):
 def add_train(parser):
     add_run_options(parser)
     parser.add_argument("--packs", required=True)
-    parser.add_argument("--vgg", default="../shared/weights/vgg16_features_bgr_fp16.safetensors")
+    parser.add_argument("--vgg", default=VGG)
     parser.add_argument("--until", type=int, help="stop at this iteration")
     parser.set_defaults(run=train)
 
@@ -66,6 +71,8 @@ def train(arguments):
     trainer.log("bicubic", **validation.bicubic)
     if (trainer.folder / "checkpoint.pt").exists():
         trainer.resume()
+    signal.signal(signal.SIGTERM, trainer.stop)
+    signal.signal(signal.SIGINT, trainer.stop)
     trainer.train(arguments.until)
 
 
@@ -84,6 +91,29 @@ def exported(arguments):
     if arguments.example:
         small = REFERENCES["mild"](images.read(arguments.example), network.scale)
         export.save_example(network, small, Path(arguments.output).parent / "io.safetensors")
+
+
+def add_evaluate(parser):
+    parser.add_argument("models", nargs="*", help="safetensors files")
+    parser.add_argument("--testsets", default="../shared/data/testsets")
+    parser.add_argument("--sets", nargs="+", choices=report.FOLDERS, default=list(report.FOLDERS))
+    parser.add_argument("--count", type=int, help="only the first pictures of every set")
+    parser.add_argument("--peers", help="a folder of ncnn models")
+    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--vgg", default=VGG)
+    parser.add_argument("--report", required=True, help="the folder to write")
+    parser.set_defaults(run=evaluate)
+
+
+def evaluate(arguments):
+    chosen = [upscalers.model(path) for path in arguments.models]
+    if arguments.peers:
+        chosen += upscalers.peers(arguments.peers, arguments.scale, arguments.threads)
+    written = report.Report(chosen, arguments.scale, VGG16(arguments.vgg), arguments.report)
+    for name in arguments.sets:
+        written.measure(
+            name, report.testset(arguments.testsets, name, arguments.scale, arguments.count)
+        )
 
 
 main()

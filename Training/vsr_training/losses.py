@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from . import perceptual
+from .data.kernels import below
 
 COLOUR_CELL = 32  # ground truth pixels; one mean colour per cell
 
@@ -48,8 +49,7 @@ class Losses:
 
     def windows(self, prediction, target, generator):
         top, left = (
-            int(torch.randint(side - self.crop + 1, (), generator=generator))
-            for side in prediction.shape[2:]
+            below(side - self.crop + 1, generator) for side in prediction.shape[2:]
         )
         place = (..., slice(top, top + self.crop), slice(left, left + self.crop))
         return prediction[place], target[place]

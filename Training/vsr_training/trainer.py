@@ -14,6 +14,7 @@ from .losses import Losses
 from .methods.batch import Batch
 from .methods.consistency import Consistency
 from .methods.regression import Regression
+from .methods.trajectory_matching import TrajectoryMatching
 from .networks.compact import Compact
 
 LOG_EVERY = 100
@@ -60,27 +61,35 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0
         )
-        self.callable = torch.compile(self.network) if compiled else self.network
         self.compiled = compiled
+        if compiled:
+            self.network.compile()
         self.methods = [self.method(stage) for stage in run.stages]
         self.iteration, self.seconds, self.best = 0, 0.0, -math.inf
+        self.stopping = False
 
     def method(self, stage):
         losses = Losses(stage.loss, self.vgg, self.run.perceptual_crop)
         if self.compiled and stage.loss.perceptual:
             losses.distance = torch.compile(losses.distance)
         if stage.method == "regression":
-            return Regression(self.callable, losses)
+            return Regression(self.network, losses)
         if stage.method == "consistency":
-            return Consistency(self.callable, losses, stage.iterations, **stage.options)
+            return Consistency(self.network, losses, stage.iterations, **stage.options)
+        if stage.method == "trajectory matching":
+            return TrajectoryMatching(self.network, losses, stage.iterations, **stage.options)
         raise ValueError(f"unknown method '{stage.method}'")
 
+    def stop(self, *_):
+        """Ends `train` after the iteration at hand; fits as a signal's handler."""
+        self.stopping = True
+
     def train(self, until=None):
-        """Goes on to the end of the run, or to an iteration."""
+        """Goes on to the end of the run, or to an iteration, and leaves a checkpoint."""
         self.folder.mkdir(parents=True, exist_ok=True)
         last = self.run.iterations if until is None else until
         saved, recent = time.monotonic(), []
-        while self.iteration < last:
+        while self.iteration < last and not self.stopping:
             recent.append(self.step())
             if self.iteration % LOG_EVERY == 0:
                 self.log("train", rate=self.rate, **means(recent))
@@ -97,6 +106,8 @@ class Trainer:
         began = time.process_time()
         number, inside = self.run.stage_at(self.iteration)
         self.rate = rate_at(self.run.stages[number], inside)
+        if inside == 0:
+            self.methods[number].begin(self.ema.network)
         batch = Batch.from_bytes(*self.pairs.batch(self.run.batch, self.generator))
         with torch.autocast("cpu", torch.bfloat16):
             terms = self.methods[number](batch, inside, self.generator)
@@ -137,6 +148,7 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self.seconds,
             "best": self.best,
+            "frozen": [method.frozen and method.frozen.state_dict() for method in self.methods],
         }
         torch.save(state, self.folder / f"{name}.new")
         (self.folder / f"{name}.new").rename(self.folder / name)
@@ -149,3 +161,7 @@ class Trainer:
         self.generator.set_state(state["generator"])
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.best = state["best"]
+        for method, weights in zip(self.methods, state.get("frozen", [])):
+            if weights:
+                method.begin(self.ema.network)
+                method.frozen.load_state_dict(weights)

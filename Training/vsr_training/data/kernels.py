@@ -19,6 +19,10 @@ def uniform(generator, low, high):
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
+def below(limit, generator):
+    return torch.randint(limit, (), generator=generator).item()
+
+
 def chance(generator, probability):
     return torch.rand((), generator=generator).item() < probability
 

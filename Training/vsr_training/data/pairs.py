@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .kernels import choice
+from .kernels import below, choice
 from .pack import Pack
 
 
@@ -37,10 +37,6 @@ class Pairs:
             flipped(window(small, (top, left), self.patch), flip),
             flipped(window(truth, corner, self.patch * self.scale), flip),
         )
-
-
-def below(limit, generator):
-    return int(torch.randint(limit, (), generator=generator))
 
 
 def window(image, corner, side):

@@ -2,21 +2,25 @@
 
 import torch
 
+from ..data.kernels import below, chance
 from ..trajectory import grid, point, point_count
 from .batch import gaussian
+from .method import Method
 
 
-class Consistency:
+class Consistency(Method):
     """Neighbouring points of one path, with one noise, must lead to one picture.
 
     The further point's prediction is drawn to what the nearer point's gives without gradient;
     at the clean end that is the ground truth itself. With probability `anchor` the target is
-    the ground truth at any point: small networks diverge without.
+    the ground truth at any point: small networks diverge without. With probability
+    `from_start` the further point is t = 1, where inference always is; else any.
     """
 
-    def __init__(self, network, losses, total, intervals=(4, 3), anchor=0.5):
+    def __init__(self, network, losses, total, intervals=(4, 3), anchor=0.5, from_start=0.0):
         self.network, self.losses = network, losses
-        self.total, self.intervals, self.anchor = total, intervals, anchor
+        self.total, self.intervals = total, intervals
+        self.anchor, self.from_start = anchor, from_start
 
     def __call__(self, batch, iteration, generator):
         prediction, target = self.pair(batch, iteration, generator)
@@ -25,8 +29,10 @@ class Consistency:
     def pair(self, batch, iteration, generator):
         """The prediction at t_m and its target at t_n, n = m - 1; one n for the whole batch."""
         times = grid(point_count(iteration, self.total, *self.intervals)).to(batch.lr.device)
-        n = int(torch.randint(len(times) - 1, (), generator=generator))
-        anchored = n == 0 or torch.rand((), generator=generator).item() < self.anchor
+        n = below(len(times) - 1, generator)
+        if chance(generator, self.from_start):
+            n = len(times) - 2
+        anchored = n == 0 or chance(generator, self.anchor)
         noise = gaussian(batch.truth, generator)
         target = batch.truth if anchored else self.target(batch, noise, times[n])
         return self.at(batch, noise, times[n + 1]), target

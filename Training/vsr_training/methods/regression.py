@@ -4,9 +4,10 @@ import torch
 
 from ..trajectory import point
 from .batch import gaussian
+from .method import Method
 
 
-class Regression:
+class Regression(Method):
     def __init__(self, network, losses):
         self.network, self.losses = network, losses
 

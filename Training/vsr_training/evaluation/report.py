@@ -1,0 +1,87 @@
+"""The table of a whole evaluation, and a page of crops to look at."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..data import images
+from ..data.reference import REFERENCES
+from .measures import COLUMNS, Measures, averaged
+from .upscalers import filters
+
+FOLDERS = {
+    "Set5": "Set5/HR",
+    "Set14": "Set14/HR_selfex_x4",
+    "Kodak24": "Kodak24",
+    "CID22": "CID22",
+}
+CROP_SIDE = 128
+CROPS_ENLARGED = 2
+
+
+def testset(root, name, scale, count=None):
+    """The ground truths of a set, or the first few of them."""
+    paths = images.listing(Path(root) / FOLDERS[name])[:count]
+    return [images.cropped(images.read(path), scale) for path in paths]
+
+
+class Report:
+    def __init__(self, upscalers, scale, vgg, folder):
+        self.upscalers = filters(scale) + upscalers
+        self.scale, self.vgg, self.folder = scale, vgg, Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.results = {}
+
+    def measure(self, name, truths):
+        """Adds a test set: every degradation, every upscaler."""
+        for degradation in REFERENCES:
+            self.results[f"{name}, {degradation}"] = self.section(name, degradation, truths)
+            self.write()
+
+    def section(self, name, degradation, truths):
+        rows = {upscaler.name: [] for upscaler in self.upscalers}
+        for number, truth in enumerate(truths):
+            small = REFERENCES[degradation](truth, self.scale)
+            enlarged = {u.name: u.enlarge(small) for u in self.upscalers}
+            measures = Measures(truth, enlarged["bicubic"], self.vgg)
+            for upscaler, image in enlarged.items():
+                rows[upscaler].append(measures(image))
+            if number == 0:
+                strip([*enlarged.values(), truth], self.folder / f"{name}-{degradation}.png")
+        return {upscaler: averaged(entries) for upscaler, entries in rows.items()}
+
+    def write(self):
+        (self.folder / "results.json").write_text(json.dumps(self.results, indent=1))
+        sections = [section(title, table) for title, table in self.results.items()]
+        (self.folder / "report.md").write_text("\n".join(sections))
+
+
+def section(title, table):
+    headings = [heading for _, heading, _ in COLUMNS]
+    lines = [f"### {title}", "", f"| | {' | '.join(headings)} |", "| --- |" + " --- |" * len(headings)]
+    for name, row in table.items():
+        cells = [f"{row[key]:.{decimals}f}" for key, _, decimals in COLUMNS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += ["", f"![{title}]({title.replace(', ', '-')}.png)", ""]
+    return "\n".join(lines)
+
+
+def strip(pictures, path):
+    """The busiest square of the last picture, side by side from all, at 200%."""
+    top, left = busiest(pictures[-1])
+    crops = [p[top : top + CROP_SIDE, left : left + CROP_SIDE] for p in pictures]
+    row = Image.fromarray(np.concatenate(crops, axis=1))
+    size = (row.width * CROPS_ENLARGED, row.height * CROPS_ENLARGED)
+    row.resize(size, Image.Resampling.NEAREST).save(path)
+
+
+def busiest(image):
+    """Corner of the square with the largest variance."""
+    corners = [
+        (top, left)
+        for top in range(0, image.shape[0] - CROP_SIDE + 1, CROP_SIDE // 2)
+        for left in range(0, image.shape[1] - CROP_SIDE + 1, CROP_SIDE // 2)
+    ]
+    return max(corners, key=lambda c: image[c[0] : c[0] + CROP_SIDE, c[1] : c[1] + CROP_SIDE].var())

@@ -1,0 +1,72 @@
+"""Everything that enlarges a picture, as a name and a function from bytes to bytes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+from PIL import Image
+
+from .. import export
+from ..inference import enlarged_bicubic, upscaled
+
+# Peers whose file names do not say otherwise enlarge four times.
+PEER_SCALE = 4
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    name: str
+    enlarge: Callable
+
+
+def filters(scale):
+    return [
+        Upscaler("bicubic", lambda image: enlarged_bicubic(image, scale)),
+        Upscaler("Lanczos", lambda image: lanczos(image, scale)),
+    ]
+
+
+def lanczos(image, scale):
+    height, width = image.shape[:2]
+    size = (width * scale, height * scale)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def model(path):
+    network = export.load(path)
+    return Upscaler(model_name(Path(path)), lambda image: upscaled(network, image))
+
+
+def model_name(path):
+    """Bundled models lie in folders of their names."""
+    return path.parent.name if path.stem in ("model", "weights") else path.stem
+
+
+def peers(folder, scale, threads):
+    """The ncnn models of a folder that enlarge by `scale`."""
+    paths = sorted(Path(folder).glob("*.param"))
+    return [peer(p, threads) for p in paths if scale_of(p.stem) == scale]
+
+
+def scale_of(name):
+    return next((scale for scale in (2, 3) if name.endswith(f"x{scale}")), PEER_SCALE)
+
+
+def peer(path, threads):
+    # Only the comparison needs it; training does without.
+    import ncnn
+
+    net = ncnn.Net()
+    net.opt.num_threads = threads
+    net.load_param(str(path))
+    net.load_model(str(path.with_suffix(".bin")))
+
+    def enlarge(image):
+        extractor = net.create_extractor()
+        planes = np.ascontiguousarray(image.transpose(2, 0, 1), np.float32) / 255
+        extractor.input("data", ncnn.Mat(planes))
+        output = np.array(extractor.extract("output")[1]).transpose(1, 2, 0)
+        return (output * 255).round().clip(0, 255).astype(np.uint8)
+
+    return Upscaler(path.stem, enlarge)
