@@ -7,6 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .inference import as_batch, start
+from .networks import build
 from .networks.compact import Compact
 
 
@@ -35,7 +36,7 @@ def load(path):
 def from_checkpoint(run, path):
     """The averaged network of a training run's checkpoint, and the facts to save with it."""
     state = torch.load(path, weights_only=True)
-    network = Compact(**run.network).eval()
+    network = build(**run.network).eval()
     network.load_state_dict(state["ema"])
     last, _ = run.stage_at(min(state["iteration"], run.iterations) - 1)
     facts = {

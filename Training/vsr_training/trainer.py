@@ -15,7 +15,7 @@ from .methods.batch import Batch
 from .methods.consistency import Consistency
 from .methods.regression import Regression
 from .methods.trajectory_matching import TrajectoryMatching
-from .networks.compact import Compact
+from .networks import build
 
 LOG_EVERY = 100
 VALIDATE_EVERY = 2500
@@ -54,9 +54,9 @@ class Trainer:
     def __init__(self, run, packs, vgg, folder, compiled=True, validation=None):
         torch.manual_seed(run.seed)
         self.run, self.vgg, self.folder, self.validation = run, vgg, Path(folder), validation
-        self.pairs = Pairs(packs, run.network.get("scale", 4), run.mixture, run.patch)
         self.generator = torch.Generator().manual_seed(run.seed)
-        self.network = Compact(**run.network).to(memory_format=torch.channels_last)
+        self.network = build(**run.network).to(memory_format=torch.channels_last)
+        self.pairs = Pairs(packs, self.network.scale, run.mixture, run.patch)
         self.ema = EMA(self.network, run.ema)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=0
