@@ -1,5 +1,7 @@
 import json
+from statistics import fmean
 
+import pytest
 import torch
 
 from conftest import stage, tiny_run
@@ -18,6 +20,9 @@ CONSISTENCY = stage(
 MATCHING = dict(
     CONSISTENCY, method="trajectory matching", options={"anchor": 0.75, "weight": 0.1}
 )
+
+DIFFUSION = stage("diffusion", 200, rate=1e-3, final_rate=2e-4, options={"steps": 5})
+DISTILLATION = stage("distillation", 80, rate=1e-3, options={"steps": 5})
 
 
 def trainer(run, packs, vgg, folder, **options):
@@ -58,13 +63,23 @@ def test_matching_goes_on_learning(packs, vgg, tmp_path):
     assert error(training, 1 / 3) < 0.97 * before
 
 
+def test_distillation_approaches_its_teacher(packs, vgg, tmp_path):
+    training = trainer(tiny_run(DIFFUSION, DISTILLATION), packs, vgg, tmp_path)
+    untaught = error(training, 1 / 3)
+    training.train(until=DIFFUSION["iterations"])
+    assert error(training, 1 / 3) < 0.99 * untaught
+    distances = [training.step()["regression"] for _ in range(DISTILLATION["iterations"])]
+    assert fmean(distances[-20:]) < 0.9 * fmean(distances[:20])
+
+
 def same_weights(first, second):
     pairs = zip(first.state_dict().values(), second.state_dict().values())
     return all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_resuming_gives_the_same_numbers(packs, vgg, tmp_path):
-    run = tiny_run(*(dict(entry, iterations=6, warm_up=2) for entry in (REGRESSION, MATCHING)))
+@pytest.mark.parametrize("last", [MATCHING, DISTILLATION], ids=lambda entry: entry["method"])
+def test_resuming_gives_the_same_numbers(last, packs, vgg, tmp_path):
+    run = tiny_run(*(dict(entry, iterations=6, warm_up=2) for entry in (REGRESSION, last)))
     whole = trainer(run, packs, vgg, tmp_path / "whole")
     whole.train()
     # In the middle of the last stage, whose frozen network must come back too.

@@ -11,10 +11,8 @@ import torch
 
 from .data.pairs import Pairs
 from .losses import Losses
+from .methods import METHODS
 from .methods.batch import Batch
-from .methods.consistency import Consistency
-from .methods.regression import Regression
-from .methods.trajectory_matching import TrajectoryMatching
 from .networks import build
 
 LOG_EVERY = 100
@@ -70,15 +68,9 @@ class Trainer:
 
     def method(self, stage):
         losses = Losses(stage.loss, self.vgg, self.run.perceptual_crop)
-        if self.compiled and stage.loss.perceptual:
+        if self.compiled:
             losses.distance = torch.compile(losses.distance)
-        if stage.method == "regression":
-            return Regression(self.network, losses)
-        if stage.method == "consistency":
-            return Consistency(self.network, losses, stage.iterations, **stage.options)
-        if stage.method == "trajectory matching":
-            return TrajectoryMatching(self.network, losses, stage.iterations, **stage.options)
-        raise ValueError(f"unknown method '{stage.method}'")
+        return METHODS[stage.method](self.network, losses, stage.iterations, **stage.options)
 
     def stop(self, *_):
         """Ends `train` after the iteration at hand; fits as a signal's handler."""
@@ -148,20 +140,22 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self.seconds,
             "best": self.best,
-            "frozen": [method.frozen and method.frozen.state_dict() for method in self.methods],
+            "rng": torch.get_rng_state(),
+            "methods": [method.state() for method in self.methods],
         }
         torch.save(state, self.folder / f"{name}.new")
         (self.folder / f"{name}.new").rename(self.folder / name)
 
     def resume(self, name="checkpoint.pt"):
         state = torch.load(self.folder / name, weights_only=True)
+        for method, saved in zip(self.methods, state["methods"]):
+            if saved:
+                method.begin(self.ema.network)
+                method.load(saved)
         self.network.load_state_dict(state["network"])
         self.ema.network.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+        torch.set_rng_state(state["rng"])
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.best = state["best"]
-        for method, weights in zip(self.methods, state.get("frozen", [])):
-            if weights:
-                method.begin(self.ema.network)
-                method.frozen.load_state_dict(weights)

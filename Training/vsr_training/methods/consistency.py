@@ -18,9 +18,8 @@ class Consistency(Method):
     """
 
     def __init__(self, network, losses, total, intervals=(4, 3), anchor=0.5, from_start=0.0):
-        self.network, self.losses = network, losses
-        self.total, self.intervals = total, intervals
-        self.anchor, self.from_start = anchor, from_start
+        super().__init__(network, losses, total)
+        self.intervals, self.anchor, self.from_start = intervals, anchor, from_start
 
     def __call__(self, batch, iteration, generator):
         prediction, target = self.pair(batch, iteration, generator)

@@ -8,9 +8,6 @@ from .method import Method
 
 
 class Regression(Method):
-    def __init__(self, network, losses):
-        self.network, self.losses = network, losses
-
     def __call__(self, batch, iteration, generator):
         start = torch.ones(1, device=batch.lr.device)
         x = point(batch.truth, batch.bicubic, gaussian(batch.truth, generator), 1.0)

@@ -21,7 +21,7 @@ class TrajectoryMatching(Consistency):
 
     def __init__(self, network, losses, total, weight=0.8, refresh=1000, **options):
         super().__init__(network, losses, total, **options)
-        self.weight, self.refresh, self.frozen = weight, refresh, None
+        self.weight, self.refresh = weight, refresh
 
     def begin(self, average):
         """The frozen network starts as the average of the stage before."""

@@ -9,6 +9,8 @@
 The embedding e depends on sigma alone: at a fixed sigma it folds into the convolutions' biases.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -66,20 +68,32 @@ class Compact(nn.Module):
         rows = rows.unflatten(1, (len(self.act), -1))
         return rows.transpose(0, 1)[..., None, None]
 
-    def trunk(self, x, sigma, lr):
-        """F without the preconditioning; `sigma` has one value per picture, or one for all."""
+    def features(self, x, sigma, lr):
+        """What the body has made of its input after every fourth layer; last, after all of them.
+
+        `sigma` has one value per picture, or one for all.
+        """
         e = self.embedding(sigma)
         u = torch.cat([F.pixel_unshuffle(x, self.scale), lr], dim=1)
         h = g = self.act[0](self.head(u) + e[0])
-        for i, convolution in enumerate(self.body):
-            h = self.act[i + 1](convolution(h) + e[i + 1])
-            if i % self.residual_every == self.residual_every - 1:
+        states = []
+        for i, convolution in enumerate(self.body, start=1):
+            h = self.act[i](convolution(h) + e[i])
+            if i % self.residual_every == 0:
                 h = g = h + g
-        return F.pixel_shuffle(self.tail(h), self.scale)
+            if i % self.residual_every == 0 or i == len(self.body):
+                states.append(h)
+        return states
 
     def forward(self, x, sigma, lr, bicubic):
+        residual = F.pixel_shuffle(self.tail(self.features(x, sigma, lr)[-1]), self.scale)
         c_skip, c_out = preconditioning(sigma[:, None, None, None], self.sigma_data)
-        return c_skip * x + c_out * (self.trunk(x, sigma, lr).float() + bicubic)
+        return c_skip * x + c_out * (residual.float() + bicubic)
+
+    @property
+    def feature_shape(self):
+        """Channels of `features`, and how many there are."""
+        return self.head.out_channels, math.ceil(len(self.body) / self.residual_every)
 
     @property
     def sizes(self):

@@ -1,0 +1,21 @@
+"""Training of a ResShift teacher: predict the ground truth from any time of the diffusion."""
+
+import torch
+import torch.nn.functional as F
+
+from ..resshift import ResShift
+from .batch import gaussian
+from .method import Method
+
+
+class Diffusion(Method):
+    def __init__(self, network, losses, total, steps=15):
+        super().__init__(network, losses, total)
+        self.diffusion = ResShift(steps)
+
+    def __call__(self, batch, iteration, generator):
+        t = torch.randint(self.diffusion.steps, (len(batch.lr),), generator=generator)
+        noise = gaussian(batch.truth, generator)
+        z = self.diffusion.point(batch.truth, batch.bicubic, noise, t)
+        prediction = self.diffusion.predicted(self.network, z, t, batch)
+        return {"pixel": self.losses.weights.pixel * F.mse_loss(prediction, batch.truth)}
