@@ -100,4 +100,4 @@ def test_validation_scores_and_keeps_the_best(packs, vgg, tmp_path):
     line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert line["kind"] == "validation" and line["bicubic"]["psnr_y"] > 10
     network, facts = export.from_checkpoint(run, tmp_path / "best.pt")
-    assert facts["iterations"] == 4 and facts["method"] == "regression"
+    assert facts["iterations"] == 4 and facts["method"] == "regression with 0.1 VGG16"

@@ -68,9 +68,10 @@ def train(arguments):
     scale = run.network["scale"]
     validation = Validation(Path(arguments.packs) / "held-out", scale, vgg)
     trainer = Trainer(run, arguments.packs, vgg, arguments.folder, validation=validation)
-    trainer.log("bicubic", **validation.bicubic)
     if (trainer.folder / "checkpoint.pt").exists():
         trainer.resume()
+    else:
+        trainer.log("bicubic", **validation.bicubic)
     signal.signal(signal.SIGTERM, trainer.stop)
     signal.signal(signal.SIGINT, trainer.stop)
     trainer.train(arguments.until)

@@ -18,6 +18,11 @@ class Stage:
     warm_up: int = 500
     options: dict = field(default_factory=dict)
 
+    @property
+    def summary(self):
+        perceptual = self.loss.perceptual
+        return f"{self.method} with {perceptual} VGG16" if perceptual else self.method
+
 
 @dataclass(frozen=True)
 class Run:

@@ -41,7 +41,7 @@ def from_checkpoint(run, path):
     last, _ = run.stage_at(min(state["iteration"], run.iterations) - 1)
     facts = {
         "data": run.description,
-        "method": ", then ".join(stage.method for stage in run.stages[: last + 1]),
+        "method": ", then ".join(stage.summary for stage in run.stages[: last + 1]),
         "iterations": state["iteration"],
         "hours": round(state["seconds"] / 3600, 2),
     }

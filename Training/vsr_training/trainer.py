@@ -52,6 +52,7 @@ class Trainer:
     def __init__(self, run, packs, vgg, folder, compiled=True, validation=None):
         torch.manual_seed(run.seed)
         self.run, self.vgg, self.folder, self.validation = run, vgg, Path(folder), validation
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.generator = torch.Generator().manual_seed(run.seed)
         self.network = build(**run.network).to(memory_format=torch.channels_last)
         self.pairs = Pairs(packs, self.network.scale, run.mixture, run.patch)
@@ -78,7 +79,6 @@ class Trainer:
 
     def train(self, until=None):
         """Goes on to the end of the run, or to an iteration, and leaves a checkpoint."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         last = self.run.iterations if until is None else until
         saved, recent = time.monotonic(), []
         while self.iteration < last and not self.stopping:

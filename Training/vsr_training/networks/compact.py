@@ -96,6 +96,11 @@ class Compact(nn.Module):
         return self.head.out_channels, math.ceil(len(self.body) / self.residual_every)
 
     @property
+    def macs_per_pixel(self):
+        """Multiplications per pixel of the input: every weight of a convolution once."""
+        return sum(layer.weight.numel() for layer in [self.head, *self.body, self.tail])
+
+    @property
     def sizes(self):
         """What a file must say so that this network can be built again."""
         return {
