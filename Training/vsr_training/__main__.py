@@ -58,16 +58,18 @@ def add_train(parser):
     add_run_options(parser)
     parser.add_argument("--packs", required=True)
     parser.add_argument("--vgg", default=VGG)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--until", type=int, help="stop at this iteration")
     parser.set_defaults(run=train)
 
 
 def train(arguments):
     run = configuration.read(arguments.config)
-    vgg = VGG16(arguments.vgg)
-    scale = run.network["scale"]
-    validation = Validation(Path(arguments.packs) / "held-out", scale, vgg)
-    trainer = Trainer(run, arguments.packs, vgg, arguments.folder, validation=validation)
+    vgg = VGG16(arguments.vgg).to(arguments.device)
+    validation = Validation(Path(arguments.packs) / "held-out", run.network["scale"], vgg)
+    trainer = Trainer(
+        run, arguments.packs, vgg, arguments.folder, arguments.device, validation=validation
+    )
     if (trainer.folder / "checkpoint.pt").exists():
         trainer.resume()
     else:

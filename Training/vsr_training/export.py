@@ -35,7 +35,7 @@ def load(path):
 
 def from_checkpoint(run, path):
     """The averaged network of a training run's checkpoint, and the facts to save with it."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     network = build(**run.network).eval()
     network.load_state_dict(state["ema"])
     last, _ = run.stage_at(min(state["iteration"], run.iterations) - 1)

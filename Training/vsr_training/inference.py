@@ -30,6 +30,8 @@ def enlarged_bicubic(image, scale):
 
 @torch.no_grad()
 def upscaled(network, image):
-    lr = as_batch(image)
+    device = next(network.parameters()).device
+    lr = as_batch(image).to(device)
     bicubic, noise = start(lr, network.scale)
-    return as_image(network(bicubic + noise, torch.ones(1), lr, bicubic))
+    output = network(bicubic + noise, torch.ones(1, device=device), lr, bicubic)
+    return as_image(output.cpu())

@@ -28,14 +28,14 @@ class ResShift:
 
     def at(self, t):
         """eta at integer times, shaped to multiply a batch of pictures."""
-        return self.eta[t].reshape(-1, 1, 1, 1)
+        return self.eta.to(t.device)[t].reshape(-1, 1, 1, 1)
 
     def point(self, x0, bicubic, noise, t):
         eta = self.at(t)
         return x0 + eta * (bicubic - x0) + self.kappa * eta.sqrt() * noise
 
     def sigma(self, t):
-        return self.kappa * self.eta[t].reshape(-1).sqrt()
+        return self.kappa * self.at(t).reshape(-1).sqrt()
 
     def predicted(self, network, z, t, batch):
         """The network's x0 for a point at time t."""
@@ -49,10 +49,11 @@ class ResShift:
     @torch.no_grad()
     def sampled(self, network, z, batch):
         """The deterministic run from the last step: z_{t-1} = k x0 + m z_t + j Y."""
+        times = torch.arange(self.steps, device=z.device)
         for t in reversed(range(1, self.steps)):
-            x0 = self.predicted(network, z, torch.tensor(t), batch)
+            x0 = self.predicted(network, z, times[t], batch)
             eta, before = self.eta[t], self.eta[t - 1]
             m = (before / eta).sqrt()
             j = before - (before * eta).sqrt()
             z = (1 - m - j) * x0 + m * z + j * batch.bicubic
-        return self.predicted(network, z, torch.tensor(0), batch)
+        return self.predicted(network, z, times[0], batch)

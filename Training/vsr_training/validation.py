@@ -17,9 +17,9 @@ class Validation:
     """PSNR-Y and VGG distance on the middle of held-out pictures, beside bicubic's."""
 
     def __init__(self, folder, scale, vgg):
-        self.vgg = vgg
+        self.vgg, self.device = vgg, vgg.means.device
         self.truths = [middle(image) for image in spread(Pack(folder), COUNT)]
-        self.features = [vgg(as_batch(truth)) for truth in self.truths]
+        self.features = [self.seen(truth) for truth in self.truths]
         self.inputs = {
             name: [reference(truth, scale) for truth in self.truths]
             for name, reference in REFERENCES.items()
@@ -47,9 +47,12 @@ class Validation:
             "colour_shift": round(max(metrics.colour_shift(*pair) for pair in pairs), 3),
         }
 
-    @torch.no_grad()
     def distance(self, image, features):
-        return float(perceptual.distance(self.vgg(as_batch(image)), features))
+        return float(perceptual.distance(self.seen(image), features))
+
+    @torch.no_grad()
+    def seen(self, image):
+        return self.vgg(as_batch(image).to(self.device))
 
 
 def spread(pack, count):

@@ -14,9 +14,13 @@ class Batch:
     bicubic: torch.Tensor
     truth: torch.Tensor
 
+    @property
+    def device(self):
+        return self.lr.device
+
     @classmethod
-    def from_bytes(cls, lr, truth):
-        lr, truth = normalized(lr), normalized(truth)
+    def from_bytes(cls, lr, truth, device="cpu"):
+        lr, truth = normalized(lr.to(device)), normalized(truth.to(device))
         return cls(lr, enlarged(lr, truth.shape[2:]), truth)
 
 
@@ -30,5 +34,11 @@ def enlarged(lr, size):
 
 
 def gaussian(like, generator):
+    """Drawn on the CPU, so that a run's numbers do not depend on where it trains."""
     noise = torch.randn(like.shape, generator=generator)
     return noise.to(like.device).contiguous(memory_format=torch.channels_last)
+
+
+def random_times(limit, batch, generator):
+    """One integer time below the limit for every picture."""
+    return torch.randint(limit, (len(batch.lr),), generator=generator).to(batch.device)

@@ -27,7 +27,7 @@ class Consistency(Method):
 
     def pair(self, batch, iteration, generator):
         """The prediction at t_m and its target at t_n, n = m - 1; one n for the whole batch."""
-        times = grid(point_count(iteration, self.total, *self.intervals)).to(batch.lr.device)
+        times = grid(point_count(iteration, self.total, *self.intervals)).to(batch.device)
         n = below(len(times) - 1, generator)
         if chance(generator, self.from_start):
             n = len(times) - 2

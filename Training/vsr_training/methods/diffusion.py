@@ -1,10 +1,9 @@
 """Training of a ResShift teacher: predict the ground truth from any time of the diffusion."""
 
-import torch
 import torch.nn.functional as F
 
 from ..resshift import ResShift
-from .batch import gaussian
+from .batch import gaussian, random_times
 from .method import Method
 
 
@@ -14,7 +13,7 @@ class Diffusion(Method):
         self.diffusion = ResShift(steps)
 
     def __call__(self, batch, iteration, generator):
-        t = torch.randint(self.diffusion.steps, (len(batch.lr),), generator=generator)
+        t = random_times(self.diffusion.steps, batch, generator)
         noise = gaussian(batch.truth, generator)
         z = self.diffusion.point(batch.truth, batch.bicubic, noise, t)
         prediction = self.diffusion.predicted(self.network, z, t, batch)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from ..networks.discriminator import Discriminator
 from ..resshift import ResShift
-from .batch import gaussian
+from .batch import gaussian, random_times
 from .method import Method
 
 # High frequencies are decided at small times: the first fifth of the steps.
@@ -31,7 +31,8 @@ class Distillation(Method):
         super().__init__(network, losses, total)
         self.diffusion = ResShift(steps)
         self.hsd, self.gan, self.uniform_noise = hsd, gan, uniform_noise
-        self.discriminator = Discriminator(*network.feature_shape)
+        device = next(network.parameters()).device
+        self.discriminator = Discriminator(*network.feature_shape).to(device)
         self.optimizer = torch.optim.AdamW(
             self.discriminator.parameters(), lr=DISCRIMINATOR_RATE, weight_decay=0
         )
@@ -55,7 +56,7 @@ class Distillation(Method):
         self.optimizer.load_state_dict(state["optimizer"])
 
     def __call__(self, batch, iteration, generator):
-        last = torch.tensor(self.diffusion.steps - 1)
+        last = torch.tensor(self.diffusion.steps - 1, device=batch.device)
         start = self.diffusion.point(
             batch.truth, batch.bicubic, gaussian(batch.truth, generator), last
         )
@@ -69,15 +70,12 @@ class Distillation(Method):
 
     def noise(self, batch, generator):
         if self.uniform_noise:
-            return torch.rand(batch.truth.shape, generator=generator)
+            return torch.rand(batch.truth.shape, generator=generator).to(batch.device)
         return gaussian(batch.truth, generator)
-
-    def times(self, limit, batch, generator):
-        return torch.randint(limit, (len(batch.lr),), generator=generator)
 
     def score(self, student, teacher, batch, generator):
         """mean(g * student): the teacher's noise for the student minus that for its own result."""
-        t = self.times(SMALL_TIMES, batch, generator)
+        t = random_times(SMALL_TIMES, batch, generator)
         noise = self.noise(batch, generator)
         with torch.no_grad():
             g = self.answer(student, noise, t, batch) - self.answer(teacher, noise, t, batch)
@@ -91,7 +89,7 @@ class Distillation(Method):
 
     def adversarial(self, student, batch, generator):
         """One step of the discriminator (hinge loss), then the student's -mean D."""
-        t = self.times(self.diffusion.steps - 1, batch, generator)
+        t = random_times(self.diffusion.steps - 1, batch, generator)
         noise, sigma = self.noise(batch, generator), self.diffusion.sigma(t)
         real, fake = (self.features(x0, noise, t, batch) for x0 in (batch.truth, student))
         detached = [feature.detach() for feature in fake]

@@ -47,10 +47,10 @@ class TrajectoryMatching(Consistency):
     @torch.no_grad()
     def difference(self, prediction, batch, generator):
         """g: the frozen network's answer on the fake path minus that on the real one."""
-        noise = gaussian(batch.truth, generator)
+        noise, t = gaussian(batch.truth, generator), TIME.to(batch.device)
         fake, real = (
             self.frozen(
-                point(clean, batch.bicubic, noise, TIME), TIME.reshape(1), batch.lr, batch.bicubic
+                point(clean, batch.bicubic, noise, t), t.reshape(1), batch.lr, batch.bicubic
             )
             for clean in (prediction, batch.truth)
         )
