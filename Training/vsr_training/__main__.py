@@ -15,6 +15,7 @@ from .perceptual import VGG16
 from .trainer import Trainer
 from .validation import Validation
 
+STILL_CLIPS = 4
 VGG = "../shared/weights/vgg16_features_bgr_fp16.safetensors"
 
 
@@ -114,9 +115,9 @@ def evaluate(arguments):
         chosen += upscalers.peers(arguments.peers, arguments.scale, arguments.threads)
     written = report.Report(chosen, arguments.scale, VGG16(arguments.vgg), arguments.report)
     for name in arguments.sets:
-        written.measure(
-            name, report.testset(arguments.testsets, name, arguments.scale, arguments.count)
-        )
+        truths = report.testset(arguments.testsets, name, arguments.scale, arguments.count)
+        written.measure(name, truths)
+    written.measure_flicker(truths[:STILL_CLIPS])
 
 
 main()

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 from PIL import Image
 
 from ..data import images
 from ..data.reference import REFERENCES
+from .flicker import flicker, still_clip
 from .measures import COLUMNS, Measures, averaged
 from .upscalers import filters
 
@@ -32,7 +34,7 @@ class Report:
         self.upscalers = filters(scale) + upscalers
         self.scale, self.vgg, self.folder = scale, vgg, Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.results = {}
+        self.results, self.flicker = {}, {}
 
     def measure(self, name, truths):
         """Adds a test set: every degradation, every upscaler."""
@@ -52,10 +54,20 @@ class Report:
                 strip([*enlarged.values(), truth], self.folder / f"{name}-{degradation}.png")
         return {upscaler: averaged(entries) for upscaler, entries in rows.items()}
 
+    def measure_flicker(self, truths):
+        """Adds the mean flicker of every upscaler on still clips of the pictures."""
+        clips = [still_clip(truth, self.scale) for truth in truths]
+        for upscaler in self.upscalers:
+            self.flicker[upscaler.name] = mean(flicker(upscaler, clip) for clip in clips)
+        self.write()
+
     def write(self):
-        (self.folder / "results.json").write_text(json.dumps(self.results, indent=1))
+        results = {**self.results, "flicker": self.flicker}
+        (self.folder / "results.json").write_text(json.dumps(results, indent=1))
         sections = [section(title, table) for title, table in self.results.items()]
-        (self.folder / "report.md").write_text("\n".join(sections))
+        sections += ["### Flicker of a still clip, H.264 ↓", "", "| | code values |", "| --- | --- |"]
+        sections += [f"| {name} | {value:.3f} |" for name, value in self.flicker.items()]
+        (self.folder / "report.md").write_text("\n".join([*sections, ""]))
 
 
 def section(title, table):
