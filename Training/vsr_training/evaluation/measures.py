@@ -26,17 +26,17 @@ class Measures:
     clipping took away before it.
     """
 
-    def __init__(self, truth, bicubic, vgg):
-        self.truth, self.bicubic, self.vgg = truth, bicubic, vgg
+    def __init__(self, truth, vgg):
+        self.truth, self.vgg = truth, vgg
         self.features = self.seen(truth)
 
-    def __call__(self, image):
+    def __call__(self, image, bicubic):
         return {
             "psnr_y": metrics.psnr_y(image, self.truth),
             "ssim_y": metrics.ssim_y(image, self.truth),
             "ssimulacra2": ssimulacra2(image, self.truth),
             "vgg": float(perceptual.distance(self.seen(image), self.features)),
-            "colour_shift": metrics.colour_shift(image, self.bicubic),
+            "colour_shift": metrics.colour_shift(image, bicubic),
         }
 
     @torch.no_grad()

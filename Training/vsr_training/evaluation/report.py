@@ -1,6 +1,7 @@
 """The table of a whole evaluation, and a page of crops to look at."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from statistics import mean
 
@@ -38,21 +39,24 @@ class Report:
 
     def measure(self, name, truths):
         """Adds a test set: every degradation, every upscaler."""
-        for degradation in REFERENCES:
-            self.results[f"{name}, {degradation}"] = self.section(name, degradation, truths)
-            self.write()
-
-    def section(self, name, degradation, truths):
-        rows = {upscaler.name: [] for upscaler in self.upscalers}
+        rows = {degradation: defaultdict(list) for degradation in REFERENCES}
         for number, truth in enumerate(truths):
-            small = REFERENCES[degradation](truth, self.scale)
-            enlarged = {u.name: u.enlarge(small) for u in self.upscalers}
-            measures = Measures(truth, enlarged["bicubic"], self.vgg)
-            for upscaler, image in enlarged.items():
-                rows[upscaler].append(measures(image))
-            if number == 0:
-                strip([*enlarged.values(), truth], self.folder / f"{name}-{degradation}.png")
-        return {upscaler: averaged(entries) for upscaler, entries in rows.items()}
+            measures = Measures(truth, self.vgg)
+            for degradation in REFERENCES:
+                enlarged = self.enlarged(degradation, truth)
+                for upscaler, image in enlarged.items():
+                    row = measures(image, enlarged["bicubic"])
+                    rows[degradation][upscaler].append(row)
+                if number == 0:
+                    strip([*enlarged.values(), truth], self.folder / f"{name}-{degradation}.png")
+        for degradation, table in rows.items():
+            means = {upscaler: averaged(entries) for upscaler, entries in table.items()}
+            self.results[f"{name}, {degradation}"] = means
+        self.write()
+
+    def enlarged(self, degradation, truth):
+        small = REFERENCES[degradation](truth, self.scale)
+        return {upscaler.name: upscaler.enlarge(small) for upscaler in self.upscalers}
 
     def measure_flicker(self, truths):
         """Adds the mean flicker of every upscaler on still clips of the pictures."""
