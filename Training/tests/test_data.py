@@ -86,7 +86,8 @@ def test_packs_give_back_what_they_took(tmp_path):
 
 
 def test_crops_of_one_photo_share_a_side():
-    assert len({is_held_out(f"photo_lake_{top}_{left}") for top in range(9) for left in (0, 7)}) == 1
+    names = [f"photo_lake_{top}_{left}" for top in range(9) for left in (0, 7)]
+    assert len({is_held_out(name) for name in names}) == 1
 
 
 def test_pairs_are_aligned(packs):

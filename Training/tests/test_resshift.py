@@ -7,7 +7,8 @@ from vsr_training.resshift import ResShift
 
 def test_schedule_is_the_teachers():
     roots = ResShift().eta.sqrt()
-    assert roots[[0, 1, 7, 14]].tolist() == pytest.approx([0.02, 0.117165, 0.475858, 0.99], abs=1e-5)
+    expected = [0.02, 0.117165, 0.475858, 0.99]
+    assert roots[[0, 1, 7, 14]].tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_last_step_is_the_start_of_inference():

@@ -17,7 +17,7 @@ def charbonnier(prediction, target):
 
 
 def colour(prediction, target):
-    """Difference of mean colours over large cells: keeps a network from tinting what it sharpens."""
+    """Difference of mean colours over large cells, so that what is sharpened is not tinted."""
     return F.avg_pool2d(prediction - target, COLOUR_CELL).abs().mean()
 
 

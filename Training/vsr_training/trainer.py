@@ -28,7 +28,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, network, step):
-        # Younger than its memory, the average is an ordinary mean: no trace of the first weights.
+        # While young it forgets fast, so that no trace of the first weights is left.
         decay = min(self.decay, step / (step + 10))
         averages = list(self.network.parameters())
         torch._foreach_lerp_(averages, list(network.parameters()), 1 - decay)

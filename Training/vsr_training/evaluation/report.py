@@ -69,14 +69,15 @@ class Report:
         results = {**self.results, "flicker": self.flicker}
         (self.folder / "results.json").write_text(json.dumps(results, indent=1))
         sections = [section(title, table) for title, table in self.results.items()]
-        sections += ["### Flicker of a still clip, H.264 ↓", "", "| | code values |", "| --- | --- |"]
+        sections += ["### Flicker of a still clip, H.264 ↓\n\n| | code values |\n| --- | --- |"]
         sections += [f"| {name} | {value:.3f} |" for name, value in self.flicker.items()]
         (self.folder / "report.md").write_text("\n".join([*sections, ""]))
 
 
 def section(title, table):
     headings = [heading for _, heading, _ in COLUMNS]
-    lines = [f"### {title}", "", f"| | {' | '.join(headings)} |", "| --- |" + " --- |" * len(headings)]
+    lines = [f"### {title}", "", f"| | {' | '.join(headings)} |"]
+    lines.append("| --- |" + " --- |" * len(headings))
     for name, row in table.items():
         cells = [f"{row[key]:.{decimals}f}" for key, _, decimals in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")

@@ -138,7 +138,7 @@ class CTMSR(nn.Module):
         return self.conv_last(h)
 
     def forward(self, x, sigma, lr, bicubic=None):
-        """`bicubic` is taken so that all networks can be called alike; this one has no such skip."""
+        """`bicubic` is there so that all networks are called alike; this one has no such skip."""
         c_skip, c_out = preconditioning(sigma[:, None, None, None])
         return c_skip * x + c_out * self.trunk(x, sigma, lr).float()
 
