@@ -48,11 +48,17 @@ def test_grid_shrinks_as_released():
     assert torch.allclose(grid(4), torch.tensor([0, 1 / 3, 2 / 3, 1]))
 
 
-def test_export_round_trips(tmp_path):
-    network = Compact(features=8, body=5, scale=2, residual_every=2).eval()
-    torch.nn.init.normal_(network.tail.weight, std=0.1)
+NETWORKS = [
+    Compact(features=8, body=5, scale=2, residual_every=2),
+    CTMSR(channels=32, blocks=1, swin_width=32, swin_heads=2),
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.sizes["network"])
+def test_export_round_trips(network, tmp_path):
+    torch.nn.init.normal_(list(network.eval().parameters())[-1], std=0.1)
     export.save(network, tmp_path / "model.safetensors", iterations=3)
-    export.save_example(network, picture(0, 24), tmp_path / "io.safetensors")
+    export.save_example(network, picture(0, 64), tmp_path / "io.safetensors")
     copy = export.load(tmp_path / "model.safetensors")
     io = load_file(tmp_path / "io.safetensors")
     with torch.no_grad():

@@ -1,5 +1,6 @@
 """Weights as the product loads them: safetensors with the network's sizes as metadata."""
 
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -7,8 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .inference import as_batch, start
-from .networks import build
-from .networks.compact import Compact
+from .networks import KINDS, build
 
 
 def save(network, path, **facts):
@@ -22,15 +22,19 @@ def load(path):
     """The network of a file, ready for inference."""
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    network = Compact(
-        features=int(metadata["features"]),
-        body=int(metadata["body"]),
-        scale=int(metadata.get("scale", 4)),
-        residual_every=int(metadata["residual_every"]),
-        sigma_data=float(metadata["sigma_data"]),
-    )
+    network = build(metadata["network"], **sizes(metadata))
     network.load_state_dict(load_file(path))
     return network.eval()
+
+
+def sizes(metadata):
+    """The arguments of the network's initializer, as far as the file names them."""
+    arguments = signature(KINDS[metadata["network"]]).parameters
+    return {name: number(metadata[name]) for name in arguments if name in metadata}
+
+
+def number(text):
+    return float(text) if "." in text else int(text)
 
 
 def from_checkpoint(run, path):

@@ -64,6 +64,14 @@ class CTMSR(nn.Module):
         super().__init__()
         self.embedding = 4 * channels
         self.attention, self.dropout = (swin_width, swin_heads), dropout
+        self.sizes = {
+            "network": "ctmsr",
+            "channels": channels,
+            "blocks": blocks,
+            "swin_width": swin_width,
+            "swin_heads": swin_heads,
+            "scale": SCALE,
+        }
         self.map_layer0 = nn.Linear(channels, self.embedding)
         self.map_layer1 = nn.Linear(self.embedding, self.embedding)
         self.register_buffer("frequencies", frequencies(channels // 2, 10_000), False)
