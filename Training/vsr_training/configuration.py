@@ -31,7 +31,8 @@ class Run:
     stages: tuple
     batch: int = 8
     patch: int = 48
-    perceptual_crop: int = 64
+    perceptual_crop: int = 96
+    perceptual_count: int = 2
     clip: float = 1.0
     ema: float = 0.999
     seed: int = 0

@@ -31,12 +31,13 @@ class Weights:
 class Losses:
     """The weighted terms between a prediction and its target.
 
-    The perceptual term looks at one window of `crop` pixels per picture, since VGG16 costs
-    many times what a compact network does.
+    The perceptual term looks at one window of `crop` pixels of the first `count` pictures, since
+    VGG16 costs many times what a compact network does. Its last block has one position per 16
+    pixels, so a small window is nearly all border.
     """
 
-    def __init__(self, weights, vgg=None, crop=64):
-        self.weights, self.vgg, self.crop = weights, vgg, crop
+    def __init__(self, weights, vgg=None, crop=96, count=2):
+        self.weights, self.vgg, self.crop, self.count = weights, vgg, crop, count
 
     def __call__(self, prediction, target, generator):
         terms = {"pixel": self.weights.pixel * charbonnier(prediction, target)}
@@ -51,7 +52,8 @@ class Losses:
         top, left = (
             below(side - self.crop + 1, generator) for side in prediction.shape[2:]
         )
-        place = (..., slice(top, top + self.crop), slice(left, left + self.crop))
+        rows, columns = slice(top, top + self.crop), slice(left, left + self.crop)
+        place = (slice(self.count), slice(None), rows, columns)
         return prediction[place], target[place]
 
     def distance(self, prediction, target):

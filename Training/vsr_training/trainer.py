@@ -69,7 +69,8 @@ class Trainer:
         self.stopping = False
 
     def method(self, stage):
-        losses = Losses(stage.loss, self.vgg, self.run.perceptual_crop)
+        run = self.run
+        losses = Losses(stage.loss, self.vgg, run.perceptual_crop, run.perceptual_count)
         if self.compiled:
             losses.distance = torch.compile(losses.distance)
         return METHODS[stage.method](self.network, losses, stage.iterations, **stage.options)

@@ -37,7 +37,8 @@ class TrajectoryMatching(Consistency):
         terms = self.losses(prediction, target, generator)
         moved = prediction.detach() - self.difference(prediction.detach(), batch, generator)
         windows = self.losses.windows(prediction, moved, generator)
-        distances = self.weights(prediction.detach(), batch) * self.losses.distance(*windows)
+        weights = self.weights(prediction.detach(), batch)[: self.losses.count]
+        distances = weights * self.losses.distance(*windows)
         return {**terms, "matching": self.weight * distances.mean()}
 
     def weights(self, prediction, batch):
