@@ -8,6 +8,9 @@ public struct Model: Sendable {
   /// What the user calls it: a bundled name or a path.
   public let name: String
 
+  /// The file that it was read from; nil when it is bundled.
+  public let path: String?
+
   /// How many times larger the output is.
   public var scale: Int { network.scale }
 
@@ -23,11 +26,9 @@ public struct Model: Sendable {
   /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(named name: String) throws(EngineError) {
     let isPath = name.contains("/") || name.hasSuffix(".safetensors")
-    try self.init(name: name, store: isPath ? WeightStore(path: name) : Model.bundled(name))
-  }
-
-  private init(name: String, store: WeightStore) throws(EngineError) {
+    let store = try isPath ? WeightStore(path: name) : Model.bundled(name)
     self.name = name
+    path = isPath ? name : nil
     card = store.metadata
     switch store.metadata["network"] {
     case "compact": network = try CompactNetwork(store)

@@ -81,6 +81,11 @@ public final class Upscaler: Sendable {
     workers.reduce(into: [:]) { $0.merge($1.seconds, uniquingKeysWith: +) }
   }
 
+  /// The seconds that a worker spent on tiles so far; the mean over all workers.
+  public var busySecondsPerWorker: Double {
+    secondsByOperation.values.reduce(0, +) / Double(workers.count)
+  }
+
   /// The plan of this size; frames of one size follow each other, so only the last one is kept.
   private func plan(width: Int, height: Int) throws(EngineError) -> FramePlan {
     try plans.withLock { (current) throws(EngineError) in

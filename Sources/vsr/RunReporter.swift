@@ -5,24 +5,31 @@ internal import Pipeline
 final class RunReporter: Sendable {
   private let options: ReportOptions.Choice
   private let transcode: Transcode
+  private let upscaler: Upscaler
   private let outputName: String
   private let isOver = Monitor(false)
   private let progressThread = Monitor<WorkerThread?>(nil)
 
-  init(_ options: ReportOptions, _ transcode: Transcode, outputName: String) {
+  init(
+    _ options: ReportOptions,
+    _ transcode: Transcode,
+    _ upscaler: Upscaler,
+    outputName: String,
+  ) {
     self.options = options.choice
     self.transcode = transcode
+    self.upscaler = upscaler
     self.outputName = outputName
   }
 
   /// Tells what will be done and begins to show progress.
-  func begin(model: String, _ upscaler: Upscaler) {
+  func begin() {
     let plan = transcode.plan
     tell(plan.notices)
     if options.isVerbose {
       Console.say(
         "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
-          + "model \(model), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
+          + "model \(upscaler.model.name), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
       )
     }
     guard let line = ProgressLine(options.style) else { return }
@@ -60,10 +67,9 @@ final class RunReporter: Sendable {
   }
 
   private func tellStages(_ report: TranscodeReport) {
-    let elapsed = report.progress.elapsed.seconds
-    for stage in report.progress.stages {
-      let share = Int((stage.busy.seconds / elapsed * 100).rounded())
-      Console.say("vsr: stage \(stage.name): busy \(share)% of the time")
+    for stage in StageShares(report.progress, upscaler).shares {
+      let percent = Int((stage.share * 100).rounded())
+      Console.say("vsr: stage \(stage.name): busy \(percent)% of the time")
     }
   }
 }

@@ -94,7 +94,9 @@ import Testing
     try FileManager.default.linkItem(atPath: input, toPath: folder.path("hard"))
     let identity = try #require(FileIdentity(MediaPath(input)))
     #expect {
-      try OutputCheck(overwrite: true, input: identity).check(MediaPath(folder.path(name)))
+      try OutputCheck(overwrite: true, input: identity, neverReplaced: []).check(
+        MediaPath(folder.path(name))
+      )
     } throws: {
       "\($0)".hasSuffix(": it is the input")
     }

@@ -60,11 +60,20 @@ import Testing
     Refusal(arguments: ["clip.mp4", "o.zzz"], code: 64, line: "'.zzz'"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "0"], code: 64, line: "--scale takes"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "100000"], code: 64, line: "--scale takes"),
-    Refusal(arguments: ["clip.mp4", "o.mp4", "--size", "0x0"], code: 64, line: "'0x0' is invalid"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--size", "0x0"],
+      code: 64,
+      line: "each from 1 to 65535"
+    ),
     Refusal(
       arguments: ["clip.mp4", "o.mp4", "--size", "100000x100000"],
       code: 64,
-      line: "is invalid"
+      line: "each from 1 to 65535"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "model.safetensors", "-y", "-f", "mp4", "-m", "./model.safetensors"],
+      code: 73,
+      line: "this run reads it"
     ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--threads", "0"], code: 64, line: "--threads takes"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
@@ -94,6 +103,7 @@ import Testing
     try Data().write(to: folder.url.appendingPathComponent("empty.mp4"))
     try Data("no video at all\n".utf8).write(to: folder.url.appendingPathComponent("text.mp4"))
     try Data("precious".utf8).write(to: folder.url.appendingPathComponent("old.mp4"))
+    try model.write(to: folder.url.appendingPathComponent("model.safetensors"))
     try model.dropLast(1000).write(to: folder.url.appendingPathComponent("cut.safetensors"))
     try Data(model.reversed()).write(to: folder.url.appendingPathComponent("bad.safetensors"))
     try files.createSymbolicLink(atPath: folder.path("link.mp4"), withDestinationPath: "clip.mp4")

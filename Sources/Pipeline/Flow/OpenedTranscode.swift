@@ -15,8 +15,11 @@ struct OpenedTranscode: ~Copyable {
       cancellation,
       start: options.part.frames == nil ? options.part.start : nil
     )
-    try OutputCheck(overwrite: options.output.overwrite, input: input.demuxer.file.identity)
-      .check(options.output.path)
+    try OutputCheck(
+      overwrite: options.output.overwrite,
+      input: input.demuxer.file.identity,
+      neverReplaced: options.output.neverReplaced,
+    ).check(options.output.path)
     let output = try OutputPlan(options, input)
     let encoder = try Encoder(output.candidate, output.encoder)
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)

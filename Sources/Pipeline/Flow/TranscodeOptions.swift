@@ -42,6 +42,9 @@ public struct OutputOptions: Hashable, Sendable {
   /// Whether an existing file may be replaced.
   public var overwrite = false
 
+  /// Files that the run reads besides its input, such as a model; they are never replaced.
+  public var neverReplaced: [MediaPath] = []
+
   /// How large the output is.
   public var size: Size
 

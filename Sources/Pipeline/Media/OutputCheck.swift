@@ -4,6 +4,7 @@ internal import Glibc
 struct OutputCheck {
   let overwrite: Bool
   let input: FileIdentity
+  let neverReplaced: [MediaPath]
 
   /// - Throws: A ``MediaError`` of kind `cannotCreate`.
   func check(_ path: MediaPath) throws(MediaError) {
@@ -20,6 +21,9 @@ struct OutputCheck {
     if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
     if input == FileIdentity(status) {
       throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
+    }
+    if neverReplaced.contains(where: { FileIdentity($0) == FileIdentity(status) }) {
+      throw MediaError(.cannotCreate, .create, path.quoted, "this run reads it")
     }
     if status.isRegularFile && !overwrite {
       throw MediaError(.cannotCreate, .create, path.quoted, "it exists already; -y replaces it")

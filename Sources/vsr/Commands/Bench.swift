@@ -13,7 +13,10 @@ struct Bench: ParsableCommand {
 
   @OptionGroup(title: "Engine") var engine: EngineOptions
 
-  @Option(help: ArgumentHelp("The size of the input.", valueName: "WxH"))
+  @Option(
+    help: ArgumentHelp("The size of the input (default: 320x180).", valueName: "WxH"),
+    transform: SizeArgument.init(_:)
+  )
   var videoSize = SizeArgument(width: 320, height: 180)
 
   @Option(help: ArgumentHelp("How long the engine is measured.", valueName: "s"))
@@ -49,12 +52,12 @@ struct Bench: ParsableCommand {
       title: "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
         + "\(engine.upscalerOptions.backend.name) fp32, \(engine.upscalerOptions.workers) threads",
       engine: figures,
-      whole: whole?.progress,
+      whole: whole,
     )
     Console.print(json ? result.json : result.text)
   }
 
-  private func wholeRun(_ model: Model) throws -> TranscodeReport {
+  private func wholeRun(_ model: Model) throws -> WholeRun {
     let clip = try GeneratedClip(
       width: videoSize.width,
       height: videoSize.height,
@@ -67,15 +70,32 @@ struct Bench: ParsableCommand {
     var options = TranscodeOptions(input: InputOptions(clip.path), output: output)
     options.framesInFlight = engine.upscalerOptions.workers + 1
     let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
-    return try Transcode(options).run { (image) throws(EngineError) in try upscaler.upscale(image) }
+    let report = try Transcode(options).run { (image) throws(EngineError) in
+      try upscaler.upscale(image)
+    }
+    return WholeRun(report.progress, upscaler)
   }
+}
+
+/// The figures of a run through every stage.
+private struct WholeRun {
+  let framesPerSecond: Double
+  let stages: StageShares
+
+  init(_ progress: TranscodeProgress, _ upscaler: Upscaler) {
+    framesPerSecond = Double(progress.frames) / progress.elapsed.seconds
+    stages = StageShares(progress, upscaler)
+  }
+
+  /// The run's time as a multiple of the time that its slowest stage worked.
+  var timesSlowest: Double { 1 / stages.slowest.share }
 }
 
 /// The figures of a measurement, as text and as JSON.
 private struct BenchResult {
   let title: String
   let engine: EngineBenchmark
-  let whole: TranscodeProgress?
+  let whole: WholeRun?
 
   var text: String {
     var lines = [
@@ -89,9 +109,12 @@ private struct BenchResult {
         + engine.shares.map { "\($0.operation) \(percent($0.share))" }.joined(separator: ", "),
     ]
     if let whole {
-      lines.append(
-        "whole run     \(fps(whole).formatted(2)) fps with decoding and x264; busy: " + busy(whole)
-      )
+      let busy = whole.stages.shares.map { "\($0.name) \(percent($0.share))" }
+      lines += [
+        "whole run     \(whole.framesPerSecond.formatted(2)) fps with decoding and x264,"
+          + " \(whole.timesSlowest.formatted(2)) times its slowest stage, \(whole.stages.slowest.name)",
+        "stages busy   " + busy.joined(separator: ", "),
+      ]
     }
     return lines.joined(separator: "\n")
   }
@@ -107,19 +130,12 @@ private struct BenchResult {
       "\"shares\": {\(shares.joined(separator: ", "))}",
     ]
     if let whole {
-      let stages = whole.stages.map { "\"\($0.name)\": \($0.busy.seconds.formatted(3))" }
-      fields.append("\"whole_run_fps\": \(fps(whole).formatted(3))")
-      fields.append("\"stage_seconds\": {\(stages.joined(separator: ", "))}")
+      let stages = whole.stages.shares.map { "\"\($0.name)\": \($0.share.formatted(4))" }
+      fields.append("\"whole_run_fps\": \(whole.framesPerSecond.formatted(3))")
+      fields.append("\"whole_run_over_slowest_stage\": \(whole.timesSlowest.formatted(4))")
+      fields.append("\"stage_shares\": {\(stages.joined(separator: ", "))}")
     }
     return "{" + fields.joined(separator: ", ") + "}"
-  }
-
-  private func fps(_ run: TranscodeProgress) -> Double { Double(run.frames) / run.elapsed.seconds }
-
-  private func busy(_ run: TranscodeProgress) -> String {
-    run.stages
-      .map { "\($0.name) \(percent($0.busy.seconds / run.elapsed.seconds))" }
-      .joined(separator: ", ")
   }
 
   private func giga(_ rate: Double) -> String { (rate / 1e9).formatted(1) }

@@ -40,13 +40,13 @@ struct Upscale: ParsableCommand {
     let paths = try paths()
     let model = try Model(named: engine.model)
     let transcode = try Transcode(
-      options(paths, modelScale: model.scale),
+      options(paths, model),
       cancellation: cancellation,
     )
     let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
-    let reporter = RunReporter(report, transcode, outputName: paths.output.quoted)
+    let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin(model: model.name, upscaler)
+    reporter.begin()
     let result = Result { () throws(MediaError) in
       try transcode.run { (image) throws(EngineError) in try upscaler.upscale(image) }
     }
@@ -67,13 +67,14 @@ struct Upscale: ParsableCommand {
 
   private func options(
     _ paths: (input: MediaPath, output: MediaPath),
-    modelScale: Int,
+    _ model: Model,
   ) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
     source.decoderThreads = engine.threads ?? 0
-    var target = OutputOptions(paths.output, size: size.outputSize(modelScale: modelScale))
+    var target = OutputOptions(paths.output, size: size.outputSize(modelScale: model.scale))
     target.format = format
     target.overwrite = overwrite
+    target.neverReplaced = model.path.map { [MediaPath($0)] } ?? []
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part

@@ -70,7 +70,7 @@ struct FramesArgument: ExpressibleByArgument {
 }
 
 /// A size in pixels: `1920x1080`.
-struct SizeArgument: ExpressibleByArgument {
+struct SizeArgument {
   let width: Int
   let height: Int
 
@@ -79,14 +79,12 @@ struct SizeArgument: ExpressibleByArgument {
     self.height = height
   }
 
-  var defaultValueDescription: String { "\(width)x\(height)" }
-
   // 65535: no format that we write can say more.
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
     guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
       (1...65535).contains(width), (1...65535).contains(height)
-    else { return nil }
+    else { throw ValidationError("a size is WxH, each from 1 to 65535, as in 1280x720") }
     self.width = width
     self.height = height
   }

@@ -16,7 +16,10 @@ struct InputArguments: ParsableArguments {
   )
   var framerate: Rational?
 
-  @Option(help: ArgumentHelp("The size of raw video.", valueName: "WxH"))
+  @Option(
+    help: ArgumentHelp("The size of raw video.", valueName: "WxH"),
+    transform: SizeArgument.init(_:)
+  )
   var videoSize: SizeArgument?
 
   @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))

@@ -9,7 +9,10 @@ struct SizeOptions: ParsableArguments {
   )
   var scale: Double?
 
-  @Option(help: ArgumentHelp("The exact size of the output.", valueName: "WxH"))
+  @Option(
+    help: ArgumentHelp("The exact size of the output.", valueName: "WxH"),
+    transform: SizeArgument.init(_:)
+  )
   var size: SizeArgument?
 
   @Option(help: "Fit into this frame, keeping the aspect.")
