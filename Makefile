@@ -5,7 +5,7 @@ SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test install lint format docs deps
+.PHONY: help build demo test clips install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: build ## Upscale the sample clip and say where the result is
 
 test: deps ## Build and run every test in release mode
 	$(SWIFT) test -c release
+
+clips: deps ## Upscale ten real clips to their ends and compare all that must not change
+	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests
 
 install: build ## Install the program under PREFIX
 	install -D -s -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/vsr"

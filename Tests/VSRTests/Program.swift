@@ -10,16 +10,21 @@ struct Program {
   /// The lines on standard error.
   var errorLines: [Substring] { errors.split(separator: "\n") }
 
-  /// Runs `vsr` in a folder.
+  /// Runs `vsr` in a folder, or another program that runs it.
   ///
   /// With `interruptAfter`, SIGINT is sent after that many seconds.
-  init(_ arguments: [String], in folder: TemporaryFolder, interruptAfter: Double? = nil) throws {
+  init(
+    _ arguments: [String],
+    in folder: TemporaryFolder,
+    of executable: URL = Program.binary,
+    interruptAfter: Double? = nil,
+  ) throws {
     let log = try TemporaryFolder()
     for name in ["out", "err"] {
       try Data().write(to: log.url.appendingPathComponent(name))
     }
     let process = Process()
-    process.executableURL = Program.binary
+    process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = folder.url
     process.standardInput = FileHandle.nullDevice
@@ -43,7 +48,7 @@ struct Program {
   }
 
   /// The program beside the test bundle.
-  private static let binary = URL(fileURLWithPath: "/proc/self/exe")
+  static let binary = URL(fileURLWithPath: "/proc/self/exe")
     .resolvingSymlinksInPath().deletingLastPathComponent().appendingPathComponent("vsr")
 }
 

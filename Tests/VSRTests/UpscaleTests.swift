@@ -60,38 +60,6 @@ import Testing
     #expect((last as? [String: Any])?["finished"] as? Bool == true)
   }
 
-  /// A real clip, how many of its frames, and the size that they become.
-  struct Clip: CustomTestStringConvertible, Sendable {
-    let name: String
-    let output: String
-    let frames: Int
-    let size: String
-    var picture = "v:0"
-    var testDescription: String { name }
-  }
-
-  static let clips = [
-    Clip(name: "nasa_13013.mp4", output: "o.mp4", frames: 6, size: "1920,1080", picture: "v:1"),
-    Clip(name: "chaplin.mp4", output: "o.mp4", frames: 4, size: "2560,1440"),
-    Clip(name: "mkv_sample_with_chapters.mkv", output: "o.mkv", frames: 6, size: "1280,960"),
-    Clip(name: "vp9_bear-vp9-odd-dimensions.webm", output: "o.webm", frames: 30, size: "644,484"),
-    Clip(name: "avi_sample.avi", output: "o.avi", frames: 2, size: "3840,1600"),
-  ]
-
-  @Test(.enabled(if: SharedMedia.isExpected), arguments: clips)
-  func upscalesRealClips(clip: Clip) throws {
-    let folder = try TemporaryFolder()
-    let preset = clip.output.hasSuffix("webm") ? "8" : "ultrafast"
-    let arguments = [
-      try SharedMedia.path(clip.name), clip.output, "--frames", "0:\(clip.frames)",
-      "--encoder-preset", preset,
-    ]
-    let run = try Program(arguments, in: folder)
-    #expect(run.exitCode == 0, "\(run.errors)")
-    let video = try probe(folder.path(clip.output), clip.picture, "width,height,nb_read_packets")
-    #expect(video == "\(clip.size),\(clip.frames)")
-  }
-
   private func probe(_ path: String, _ stream: String, _ entries: String) throws -> String {
     let arguments = [
       "-v", "error", "-select_streams", stream, "-count_packets", "-show_entries",
