@@ -38,14 +38,19 @@ static void count_error(void *context) {
     atomic_fetch_add(&count->lines, 1);
 }
 
+// MPEG-TS calls it a warning that a packet lacks a part.
+static int is_damage(int level) {
+  return level <= AV_LOG_ERROR || strncmp(line, "PES packet size mismatch", 24) == 0;
+}
+
 static void deliver(void *context, int level) {
   while (length > 0 && (line[length - 1] == '.' || line[length - 1] == ' '))
     length--;
   line[length] = 0;
-  if (level <= AV_LOG_ERROR && length > 0) {
+  if (level <= AV_LOG_ERROR && length > 0)
     snprintf(last_error, sizeof last_error, "%s", line);
+  if (is_damage(level))
     count_error(context);
-  }
   ffmpegc_log_sink sink = atomic_load(&current_sink);
   if (sink && length > 0) {
     const AVClass *class = context ? *(const AVClass **)context : NULL;

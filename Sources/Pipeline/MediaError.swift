@@ -16,6 +16,9 @@ public struct MediaError: Error, Hashable {
     /// The input is not usable video.
     case refused
 
+    /// More of the input is damaged than the run accepts.
+    case damaged
+
     /// The input goes beyond a limit on size or number.
     case limit
 

@@ -8,6 +8,7 @@ enum ExitStatus: Error {
   case usage
   case inputRefused
   case inputMissing
+  case tooMuchDamage
   case bug
   case cannotCreate
   case inputOutput
@@ -21,6 +22,7 @@ enum ExitStatus: Error {
     case .usage: 64
     case .inputRefused: 65
     case .inputMissing: 66
+    case .tooMuchDamage: 69
     case .bug: 70
     case .cannotCreate: 73
     case .inputOutput: 74
@@ -51,6 +53,7 @@ enum ExitStatus: Error {
     case .usage: self = .usage
     case .refused, .limit: self = .inputRefused
     case .missing: self = .inputMissing
+    case .damaged: self = .tooMuchDamage
     case .cannotCreate: self = .cannotCreate
     case .inputOutput: self = .inputOutput
     case .bug: self = .bug

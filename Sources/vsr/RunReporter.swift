@@ -91,7 +91,8 @@ extension TranscodeReport {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
     if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
-    if damageCount > 0 { parts.append("\(damageCount) frames damaged") }
+    if damagedPictures > 0 { parts.append("\(damagedPictures) frames damaged") }
+    if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
     if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
     return parts.joined(separator: ", ")

@@ -25,8 +25,8 @@ import Testing
     let bad = folder.url.appendingPathComponent("bad.mp4")
     try bytes.write(to: bad)
     let report = try Transcode(options(bad.path, folder.path("out.mkv"))).run(upscale: nearest(2))
-    #expect(report.damageCount > 0)
-    #expect(report.damageCount <= report.framesDecoded)
+    #expect(report.damagedPictures > 0)
+    #expect(report.damagedPictures <= report.framesDecoded)
   }
 
   @Test func joinedTransportStreamsAreNotDamaged() throws {
@@ -37,6 +37,51 @@ import Testing
     let transcode = try Transcode(options(joined.path, folder.path("out.mkv")))
     let report = try transcode.run(upscale: nearest(2))
     #expect(report.progress.frames == 100)
-    #expect(report.damageCount == 0)
+    #expect(!report.isDamaged)
+  }
+
+  @Test func pictureDamageEndsARunThatAcceptsNone() throws {
+    let folder = try TemporaryFolder()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder)))
+    try whole.prefix(whole.count / 2).write(to: folder.url.appendingPathComponent("cut.mkv"))
+    var strict = options(folder.path("cut.mkv"), folder.path("out.mkv"))
+    strict.damage.isStrict = true
+    let transcode = try Transcode(strict)
+    #expect {
+      try transcode.run(upscale: nearest(2))
+    } throws: {
+      ($0 as? MediaError)?.kind == .refused
+    }
+    #expect(folder.names == ["cut.mkv", "in.mkv"])
+  }
+
+  @Test func moreDamageThanAcceptedEndsTheRun() {
+    var policy = DamagePolicy()
+    policy.maximumErrorRate = 0.1
+    var counts = RunCounters.Values()
+    (counts.decoded, counts.damagedPictures) = (100, 10)
+    #expect(throws: Never.self) { try policy.check(counts, MediaPath("in.mkv")) }
+    counts.damagedPictures = 11
+    #expect {
+      try policy.check(counts, MediaPath("in.mkv"))
+    } throws: {
+      ($0 as? MediaError)?.kind == .damaged
+    }
+  }
+
+  @Test func damagedSoundIsNoticedAndCopied() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder, "in.mp4")
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+    for packet in try copiedPackets(input, picture: 0)[1]?[20..<24] ?? [] {
+      let range = try #require(bytes.range(of: Data(packet.bytes)))
+      for index in range.dropFirst(2).prefix(12) { bytes[index] ^= 0x5A }
+    }
+    let bad = folder.url.appendingPathComponent("bad.mp4")
+    try bytes.write(to: bad)
+    let report = try Transcode(options(bad.path, folder.path("out.mp4"))).run(upscale: nearest(2))
+    #expect(report.damagedPackets > 0 && report.damagedPictures == 0)
+    let copies = try copiedPackets(folder.path("out.mp4"), picture: 0)[1]
+    #expect(try copies?.map(\.bytes) == copiedPackets(bad.path, picture: 0)[1]?.map(\.bytes))
   }
 }

@@ -13,6 +13,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var toImage: ToImage
   private var number = 0
   private let timeBase: Rational
+  private let input: MediaPath
+  private let damage: DamagePolicy
   private let window: PartWindow
   private let upscale: Transcode.Upscale
   private let packets: BoundedQueue<Packet>
@@ -23,6 +25,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   init(
     _ source: consuming PictureSource,
     timeBase: Rational,
+    options: TranscodeOptions,
     window: PartWindow,
     upscale: @escaping Transcode.Upscale,
     packets: BoundedQueue<Packet>,
@@ -32,6 +35,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
     toImage = ToImage(orientation: source.orientation)
     self.source = source
     self.timeBase = timeBase
+    input = options.input.path
+    damage = options.damage
     self.window = window
     self.upscale = upscale
     self.packets = packets
@@ -41,8 +46,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
 
   func run(_ meter: StageMeter) throws(MediaError) {
     defer {
-      counters.countDamage(source.errorCount)
       counters.countRepairs(source.repairs)
+      counters.countDeinterlaced(source.deinterlacedCount)
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -52,6 +57,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     guard wantsMore else { return packets.cancel() }
     source.finish()
     _ = try handlePictures(meter)
+    counters.notePictureErrors(source.errorCount)
   }
 
   func close() {
@@ -65,7 +71,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
       let time = source.time(of: frame)
       let shown = Timestamp(ticks: time.pts, timeBase: source.timeBase).duration
       defer { number += 1 }
-      counters.countDecoded()
+      counters.countDecoded(errors: source.errorCount)
+      if damage.isStrict { try damage.check(counters.values, input) }
       if window.contains(frame: number, at: shown) {
         guard try submit(frame, time, meter) else { return false }
       } else if window.isOver(after: number, at: shown) {

@@ -3,6 +3,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses the demuxer.
   private var demuxer: Demuxer
   private var held: [HeldPacket]
+  private let sounds: [Int: SoundCheck]
   private let streams: StreamMap
   private let window: PartWindow
   private let pictures: BoundedQueue<Packet>
@@ -13,12 +14,18 @@ final class DemuxStage: Stage, @unchecked Sendable {
   init(
     _ demuxer: consuming Demuxer,
     held: [HeldPacket],
+    input: InputOptions,
     streams: StreamMap,
     window: PartWindow,
     pictures: BoundedQueue<Packet>,
     output: BoundedQueue<Packet>,
     counters: RunCounters,
   ) {
+    var sounds: [Int: SoundCheck] = [:]
+    for index in 0..<demuxer.streamCount where streams.outputs[index] != nil {
+      sounds[index] = unsafe SoundCheck(demuxer.stream(index), input)
+    }
+    self.sounds = sounds
     self.demuxer = demuxer
     self.held = held
     self.streams = streams
@@ -29,16 +36,16 @@ final class DemuxStage: Stage, @unchecked Sendable {
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
-    defer { counters.countDamage(demuxer.damageCount) }
+    defer { countDamage() }
     for box in held {
-      if let packet = box.take(), !passOn(packet, meter) { return }
+      if let packet = box.take(), try !passOn(packet, meter) { return }
     }
     held = []
     var wantsPictures = true
     while let packet = try demuxer.read() {
       if let time = packet.time { lastTime = max(lastTime, time.duration) }
       if packet.streamIndex != streams.picture {
-        guard passOn(packet, meter) else { return }
+        guard try passOn(packet, meter) else { return }
       } else if wantsPictures {
         wantsPictures = pictures.push(packet, meter)
       }
@@ -62,8 +69,17 @@ final class DemuxStage: Stage, @unchecked Sendable {
     return lastTime > end + DemuxStage.interleaving
   }
 
-  private func passOn(_ packet: consuming Packet, _ meter: StageMeter) -> Bool {
+  private func countDamage() {
+    let inSound = sounds.values.reduce(0) { $0 + $1.errorCount }
+    counters.notePacketErrors(demuxer.damageCount + inSound)
+  }
+
+  private func passOn(
+    _ packet: consuming Packet,
+    _ meter: StageMeter,
+  ) throws(MediaError) -> Bool {
     guard let number = streams.outputs[checked: packet.streamIndex] ?? nil else { return true }
+    try sounds[packet.streamIndex]?.check(packet)
     packet.streamIndex = number
     return output.push(packet, meter)
   }

@@ -58,7 +58,9 @@ final class Flow: Sendable {
     return TranscodeReport(
       progress: progress,
       framesDecoded: values.decoded,
-      damageCount: values.damaged,
+      damagedPictures: values.damagedPictures,
+      damagedPackets: values.damagedPackets,
+      deinterlacedCount: values.deinterlaced,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
       notices: notices,

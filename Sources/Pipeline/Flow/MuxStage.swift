@@ -6,6 +6,8 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private var sink: Sink?
   private var undecided: [HeldPacket] = []
   private let picture: Int
+  private let input: MediaPath
+  private let damage: DamagePolicy
   private let window: PartWindow
   private let packets: BoundedQueue<Packet>
   private let group: StageGroup
@@ -15,6 +17,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   init(
     _ sink: consuming Sink,
     picture: Int,
+    options: TranscodeOptions,
     window: PartWindow,
     packets: BoundedQueue<Packet>,
     group: StageGroup,
@@ -22,6 +25,8 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   ) {
     self.sink = consume sink
     self.picture = picture
+    input = options.input.path
+    damage = options.damage
     self.window = window
     self.packets = packets
     self.group = group
@@ -43,6 +48,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     guard !group.hasFailed else { return }
     window.close()
     try writeDecided()
+    try damage.check(counters.values, input)
     try sink?.finish()
     group.complete()
     report()

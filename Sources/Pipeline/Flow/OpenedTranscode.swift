@@ -60,6 +60,7 @@ struct OpenedTranscode: ~Copyable {
       DecodeStage(
         input.pictures,
         timeBase: timeBase,
+        options: options,
         window: flow.window,
         upscale: upscale,
         packets: flow.packets,
@@ -73,6 +74,7 @@ struct OpenedTranscode: ~Copyable {
       DemuxStage(
         input.demuxer,
         held: input.held,
+        input: options.input,
         streams: output.streams,
         window: flow.window,
         pictures: flow.packets,
@@ -105,6 +107,7 @@ struct OpenedTranscode: ~Copyable {
       frameRate: output.encoder.frameRate,
       pixelShape: output.encoder.pixelShape,
       light: input.first.light,
+      verifies: options.verifies,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
@@ -118,6 +121,7 @@ struct OpenedTranscode: ~Copyable {
     let stage = MuxStage(
       sink,
       picture: picture,
+      options: options,
       window: flow.window,
       packets: flow.output,
       group: flow.group,

@@ -29,8 +29,15 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Frames that were decoded, kept or not.
   public let framesDecoded: Int
 
-  /// Damaged frames and packets, and one more if the file ends too early.
-  public let damageCount: Int
+  /// Pictures that could not be decoded, or in part only.
+  public let damagedPictures: Int
+
+  /// Packets of sound that could not be decoded, and places where the file breaks its format's
+  /// rules or ends too early.
+  public let damagedPackets: Int
+
+  /// Pictures that were made of two fields.
+  public let deinterlacedCount: Int
 
   /// Copied packets that the output did not accept.
   public let droppedPackets: Int
@@ -42,7 +49,9 @@ public struct TranscodeReport: Hashable, Sendable {
   public let notices: [Notice]
 
   /// Whether the input was damaged so that something is missing in the output.
-  public var isDamaged: Bool { damageCount > 0 || droppedPackets > 0 }
+  public var isDamaged: Bool {
+    damagedPictures > 0 || damagedPackets > 0 || droppedPackets > 0
+  }
 }
 
 /// What the stages count while they run.
@@ -51,25 +60,40 @@ public struct TranscodeReport: Hashable, Sendable {
 final class RunCounters: Sendable {
   struct Values {
     var decoded = 0
-    var damaged = 0
+    var damagedPictures = 0
+    var damagedPackets = 0
+    var deinterlaced = 0
     var repairs = 0
     var written = 0
     var position = Duration.zero
     var byteCount = 0
     var droppedPackets = 0
     var repairedTimes = 0
+
+    var isDamaged: Bool { damagedPictures > 0 || damagedPackets > 0 }
   }
 
   private let monitor = Monitor(Values())
 
   var values: Values { monitor.withLock { $0 } }
 
-  func countDecoded() {
-    monitor.withLock { $0.decoded += 1 }
+  func countDecoded(errors: Int) {
+    monitor.withLock { values in
+      values.decoded += 1
+      values.damagedPictures = errors
+    }
   }
 
-  func countDamage(_ count: Int) {
-    monitor.withLock { $0.damaged += count }
+  func notePictureErrors(_ count: Int) {
+    monitor.withLock { $0.damagedPictures = count }
+  }
+
+  func notePacketErrors(_ count: Int) {
+    monitor.withLock { $0.damagedPackets = count }
+  }
+
+  func countDeinterlaced(_ count: Int) {
+    monitor.withLock { $0.deinterlaced = count }
   }
 
   func countRepairs(_ count: Int) {

@@ -9,6 +9,12 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Which part of the input is kept.
   public var part = Part()
 
+  /// How much damage in the input is accepted.
+  public var damage = DamagePolicy()
+
+  /// Whether a finished file is read again and compared with what was written into it.
+  public var verifies = true
+
   /// How many frames the engine works on or has finished at any time; at least three.
   public var framesInFlight = 4
 

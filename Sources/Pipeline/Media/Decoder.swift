@@ -12,6 +12,9 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   /// Packets that the decoder refused, and pictures with parts that it made up.
   private(set) var errorCount: Int
 
+  // What comes before the first key frame was cut off by whoever cut the file: that is no damage.
+  private var hasStarted: Bool
+
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
   init(_ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions) throws(MediaError) {
     let parameters = unsafe stream.pointee.codecpar
@@ -43,6 +46,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
     // (Swift 6.3.1).
     errorCount = 0
+    hasStarted = false
   }
 
   deinit {
@@ -52,6 +56,10 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   /// Hands over a packet; every picture that is ready must be received before the next.
   mutating func send(_ packet: borrowing Packet) {
+    if !hasStarted {
+      _ = logged.take()
+      hasStarted = packet.isKeyFrame
+    }
     if unsafe avcodec_send_packet(native, packet.native) < 0 { countError() }
   }
 
@@ -66,7 +74,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     while true {
       let code = unsafe avcodec_receive_frame(native, frame.native)
       if code >= 0 {
-        if frame.isDamaged || logged.take() > 0 { errorCount += 1 }
+        if frame.isDamaged || logged.take() > 0 { countError() }
         return frame
       }
       if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
@@ -76,8 +84,8 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   }
 
   private mutating func countError() {
-    errorCount += 1
     _ = logged.take()
+    if hasStarted { errorCount += 1 }
     // What the decoder said about it must not explain a later error.
     ffmpegc_clear_last_error()
   }

@@ -11,7 +11,7 @@ public enum MediaLog {
   /// `reader` is called from any thread, with one line at a time and without its line break.
   public static func send(to reader: (@Sendable (String) -> Void)?) {
     Self.reader.withLock { $0 = reader }
-    av_log_set_level(reader == nil ? AV_LOG_ERROR : AV_LOG_WARNING)
+    av_log_set_level(AV_LOG_WARNING)
     unsafe ffmpegc_set_log_sink(deliver)
   }
 

@@ -10,6 +10,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   let path: MediaPath
   private var lastDecodingTimes: [Int: Int64]
   private let picture: Int
+  private let verifiedFormat: OutputFormat?
+  private var tallies: [Int: StreamTally]
   private(set) var droppedPackets: Int
   private(set) var repairedTimes: Int
 
@@ -60,6 +62,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     picture = settings.streams.outputs[settings.streams.picture] ?? 0
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
+    tallies = [:]
+    verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
     repairedTimes = 0
   }
@@ -84,9 +88,13 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let index = packet.streamIndex
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
     repair(packet)
+    let ticks = packet.presentationTicks
     let code = unsafe av_interleaved_write_frame(native, packet.native)
     try checkFile()
-    guard code < 0 else { return }
+    guard code < 0 else {
+      tallies[index, default: StreamTally()].add(ticks)
+      return
+    }
     if index == picture { try check(code, .write, path.quoted) }
     // A copied packet that its container does not accept must not end the work.
     droppedPackets += 1
@@ -98,7 +106,18 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     if let stream = unsafe native.pointee.pb { unsafe avio_flush(stream) }
     try checkFile()
     try check(code, .write, path.quoted)
+    try verify()
     try file?.finish()
+  }
+
+  private func verify() throws(MediaError) {
+    guard let format = verifiedFormat, let file, let written = file.temporary else { return }
+    var expectations: [Int: Verification.Expectation] = [:]
+    for (index, tally) in tallies where index == picture || droppedPackets == 0 {
+      let parameters = unsafe present(stream(index).pointee.codecpar)
+      expectations[index] = unsafe format.expectation(tally, of: parameters)
+    }
+    try Verification(streams: expectations).run(written, name: path, file.cancellation)
   }
 
   // Decoding times have to grow; libav refuses everything else.
@@ -145,6 +164,9 @@ struct MuxerSettings {
 
   /// What the first picture says about the light it was mastered for.
   var light: [SideData]
+
+  /// Whether the finished file is read again and compared.
+  var verifies: Bool
 
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration

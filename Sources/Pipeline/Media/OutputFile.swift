@@ -9,7 +9,9 @@ internal import Glibc
 final class OutputFile {
   let isSeekable: Bool
   private let path: MediaPath
-  private let temporary: MediaPath?
+
+  /// Where the bytes are until the file is finished; `nil` for pipes and devices.
+  let temporary: MediaPath?
   private let overwrite: Bool
   private var descriptor: Int32
   private let isRegular: Bool

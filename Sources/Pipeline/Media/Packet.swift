@@ -32,6 +32,14 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var byteCount: Int { unsafe Int(native.pointee.size) }
 
+  var isKeyFrame: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+
+  /// When the data is presented in ticks of its time base, or `nil`.
+  var presentationTicks: Int64? {
+    let ticks = unsafe native.pointee.pts
+    return ticks == FFMPEGC_NOPTS ? nil : ticks
+  }
+
   /// When the data is presented, or decoded if only that is known.
   var time: Timestamp? {
     let ticks = unsafe native.pointee.pts == FFMPEGC_NOPTS ? native.pointee.dts : native.pointee.pts

@@ -27,6 +27,9 @@ struct Upscale: ParsableCommand {
   @Flag(name: [.customShort("y"), .long], help: "Replace an existing output.")
   var overwrite = false
 
+  @Flag(inversion: .prefixedNo, help: "Read the finished file again and compare it.")
+  var verify = true
+
   @OptionGroup(title: "Size") var size: SizeOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Encoder") var encoder: EncoderArguments
@@ -78,6 +81,8 @@ struct Upscale: ParsableCommand {
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
+    options.damage = inputArguments.damagePolicy
+    options.verifies = verify
     options.framesInFlight = engine.upscalerOptions.workers + 1
     return options
   }

@@ -28,6 +28,30 @@ struct InputArguments: ParsableArguments {
   @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
   var deinterlace = Deinterlacing.auto
 
+  @Flag(help: "Refuse an input with any damage.")
+  var strict = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Give up when a larger share of the pictures is damaged, 0 to 1.",
+      valueName: "rate"
+    )
+  )
+  var maxErrorRate = 1.0
+
+  func validate() throws {
+    guard (0...1).contains(maxErrorRate) else {
+      throw ValidationError("--max-error-rate takes a number from 0 to 1, not \(maxErrorRate)")
+    }
+  }
+
+  var damagePolicy: DamagePolicy {
+    var policy = DamagePolicy()
+    policy.isStrict = strict
+    policy.maximumErrorRate = maxErrorRate
+    return policy
+  }
+
   func options(for path: MediaPath) -> InputOptions {
     var options = InputOptions(path)
     options.deinterlacing = deinterlace

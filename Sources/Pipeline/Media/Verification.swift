@@ -1,0 +1,83 @@
+internal import FFmpegC
+
+/// Reads a finished file again and compares its streams with what was written into them.
+struct Verification {
+  /// What a stream must hold.
+  struct Expectation {
+    let tally: StreamTally
+
+    /// Whether the container gives back the times exactly as they were written.
+    let hasExactTimes: Bool
+  }
+
+  /// By the number of the stream; streams that containers may cut into other packets are left out.
+  let streams: [Int: Expectation]
+
+  /// Compares the file at `path`, which messages call `name`.
+  ///
+  /// - Throws: A ``MediaError`` of kind `bug` that names the first difference.
+  func run(
+    _ path: MediaPath,
+    name: MediaPath,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) {
+    let found = try tallies(path, name, cancellation)
+    for (number, expectation) in streams.sorted(by: { $0.key < $1.key }) {
+      let tally = found[number] ?? StreamTally()
+      guard tally.count == expectation.tally.count else {
+        throw Verification.failure(
+          name,
+          "stream \(number) has \(tally.count) packets instead of \(expectation.tally.count)"
+        )
+      }
+      guard expectation.hasExactTimes, tally.times != nil else { continue }
+      guard tally.times == expectation.tally.times else {
+        throw Verification.failure(name, "stream \(number) has other times than it was given")
+      }
+    }
+  }
+
+  private func tallies(
+    _ path: MediaPath,
+    _ name: MediaPath,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> [Int: StreamTally] {
+    var found: [Int: StreamTally] = [:]
+    do throws(MediaError) {
+      var demuxer = try Demuxer(InputOptions(path), cancellation: cancellation)
+      while let packet = try demuxer.read() {
+        found[packet.streamIndex, default: StreamTally()].add(packet.presentationTicks)
+      }
+    } catch {
+      if let cancelled = cancellation.error { throw cancelled }
+      throw Verification.failure(name, "it cannot be read again: \(error.reason)")
+    }
+    return found
+  }
+
+  private static func failure(_ name: MediaPath, _ difference: String) -> MediaError {
+    MediaError(.bug, .write, name.quoted, "the finished file was checked, and \(difference)")
+  }
+}
+
+extension OutputFormat {
+  /// Whether a file of this format gives back the packets that were written into it.
+  var isVerifiable: Bool {
+    isMovieFamily || ["matroska", "webm", "avi", "flv", "mpegts", "nut"].contains(name)
+  }
+
+  /// What can be expected of a stream of `parameters` that was written with `tally`.
+  func expectation(
+    _ tally: StreamTally,
+    of parameters: UnsafePointer<AVCodecParameters>,
+  ) -> Verification.Expectation? {
+    switch unsafe parameters.pointee.codec_type {
+    case AVMEDIA_TYPE_VIDEO:
+      return Verification.Expectation(tally: tally, hasExactTimes: !hasConstantFrameRate)
+    // Samples without frames, such as PCM, are cut into packets by whoever reads them.
+    case AVMEDIA_TYPE_AUDIO where unsafe av_get_bits_per_sample(parameters.pointee.codec_id) == 0:
+      return Verification.Expectation(tally: tally, hasExactTimes: false)
+    default: return nil
+    }
+  }
+}

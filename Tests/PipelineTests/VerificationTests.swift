@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+@Suite struct VerificationTests {
+  @Test(arguments: ["mp4", "mov", "mkv", "ts", "flv", "avi", "nut"])
+  func acceptsWhatWasWritten(container: String) throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    let output = folder.path("out." + container)
+    let report = try Transcode(options(input, output)).run(upscale: nearest(1))
+    #expect(report.progress.frames == 50)
+  }
+
+  @Test func namesTheDifference() throws {
+    let folder = try TemporaryFolder()
+    let path = MediaPath(try RunTests.clip(folder))
+    var tally = StreamTally()
+    for frame in 0..<51 { tally.add(Int64(frame * 40)) }
+    let verification = Verification(streams: [
+      0: Verification.Expectation(tally: tally, hasExactTimes: true)
+    ])
+    #expect {
+      try verification.run(path, name: MediaPath("out.mkv"), Cancellation())
+    } throws: {
+      "\($0)".hasSuffix("stream 0 has 50 packets instead of 51")
+        && ($0 as? MediaError)?.kind == .bug
+    }
+  }
+
+  @Test func noticesOtherTimes() throws {
+    let folder = try TemporaryFolder()
+    let path = MediaPath(try RunTests.clip(folder))
+    var demuxer = try Demuxer(InputOptions(path), cancellation: Cancellation())
+    var (right, wrong) = (StreamTally(), StreamTally())
+    while let packet = try demuxer.read() {
+      guard packet.streamIndex == 0, let ticks = packet.presentationTicks else { continue }
+      right.add(ticks + 7)
+      wrong.add(right.count == 10 ? ticks + 1 : ticks)
+    }
+    #expect(try failure(path, right) == nil)
+    #expect(try failure(path, wrong)?.contains("other times") == true)
+  }
+
+  private func failure(_ path: MediaPath, _ tally: StreamTally) throws -> String? {
+    let expectation = Verification.Expectation(tally: tally, hasExactTimes: true)
+    do {
+      try Verification(streams: [0: expectation]).run(path, name: path, Cancellation())
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+}
