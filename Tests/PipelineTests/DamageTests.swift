@@ -40,6 +40,32 @@ import Testing
     #expect(!report.isDamaged)
   }
 
+  @Test func aStreamThatBeginsBetweenKeyFramesIsNotDamaged() throws {
+    let folder = try TemporaryFolder()
+    let keys = ["-g", "10", "-bf", "2", "-an", "-x264-params", "open-gop=1:scenecut=0"]
+    let whole = try Data(
+      contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "in.ts", extra: keys))
+    )
+    let cut = folder.url.appendingPathComponent("cut.ts")
+    // 188: the size of a packet of MPEG-TS; a seventh of the file lies within the second group.
+    try whole.dropFirst(whole.count / 7 / 188 * 188).write(to: cut)
+    let report = try Transcode(options(cut.path, folder.path("out.mkv"))).run(upscale: nearest(2))
+    #expect((30..<50).contains(report.progress.frames))
+    #expect(!report.isDamaged)
+  }
+
+  @Test func aHoleInATransportStreamIsDamage() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "in.ts")))
+    let middle = bytes.count / 2 / 188 * 188
+    bytes.removeSubrange(middle..<(middle + 5 * 188))
+    let bad = folder.url.appendingPathComponent("bad.ts")
+    try bytes.write(to: bad)
+    #expect(
+      try Transcode(options(bad.path, folder.path("out.mkv"))).run(upscale: nearest(2)).isDamaged
+    )
+  }
+
   @Test func pictureDamageEndsARunThatAcceptsNone() throws {
     let folder = try TemporaryFolder()
     let whole = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder)))

@@ -12,8 +12,10 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   /// Packets that the decoder refused, and pictures with parts that it made up.
   private(set) var errorCount: Int
 
-  // What comes before the first key frame was cut off by whoever cut the file: that is no damage.
-  private var hasStarted: Bool
+  // Counting starts with the first packet if that is a key frame. Otherwise somebody has cut the
+  // stream, which is no damage, and pictures may refer to what is lost until the second key frame.
+  private var keyFramesToStart: Int
+  private var hasPackets: Bool
 
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
   init(_ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions) throws(MediaError) {
@@ -46,7 +48,8 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
     // (Swift 6.3.1).
     errorCount = 0
-    hasStarted = false
+    keyFramesToStart = 2
+    hasPackets = false
   }
 
   deinit {
@@ -56,9 +59,11 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   /// Hands over a packet; every picture that is ready must be received before the next.
   mutating func send(_ packet: borrowing Packet) {
-    if !hasStarted {
+    if !hasPackets && packet.isKeyFrame { keyFramesToStart = 1 }
+    hasPackets = true
+    if keyFramesToStart > 0 {
       _ = logged.take()
-      hasStarted = packet.isKeyFrame
+      if packet.isKeyFrame { keyFramesToStart -= 1 }
     }
     if unsafe avcodec_send_packet(native, packet.native) < 0 { countError() }
   }
@@ -85,7 +90,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   private mutating func countError() {
     _ = logged.take()
-    if hasStarted { errorCount += 1 }
+    if keyFramesToStart == 0 { errorCount += 1 }
     // What the decoder said about it must not explain a later error.
     ffmpegc_clear_last_error()
   }

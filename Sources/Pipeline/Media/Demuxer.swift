@@ -15,9 +15,10 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   private let logged: ErrorCount
 
   /// Places where the file breaks its format's rules, and one more if it ends too early.
-  ///
-  /// A packet's own mark says nothing: MPEG-TS marks the last one before every joint.
   private(set) var damageCount: Int
+
+  // Streams with a packet that was marked as corrupt, and how many packets ago.
+  private var marked: [Int: Int]
 
   // More streams than this are no video but an attack.
   private static let maximumStreamCount: Int32 = 64
@@ -49,6 +50,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     self.cancellation = cancellation
     // Not a default value, for the reason given in `Decoder`.
     damageCount = 0
+    marked = [:]
   }
 
   deinit {
@@ -68,8 +70,22 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
       try checkNothingFailed()
       return nil
     }
+    countMark(packet)
     packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
     return packet
+  }
+
+  // MPEG-TS also marks the packets before a joint, where a key frame follows. The mark may lie on
+  // the last packet or on the one before.
+  private mutating func countMark(_ packet: borrowing Packet) {
+    let index = packet.streamIndex
+    if packet.isKeyFrame {
+      marked[index] = nil
+    } else if let distance = marked[index] {
+      marked[index] = distance == 0 ? 1 : nil
+      if distance > 0 { damageCount += 1 }
+    }
+    if packet.isMarkedCorrupt { marked[index] = 0 }
   }
 
   // Some demuxers ask to be called again when they have nothing yet.

@@ -32,6 +32,8 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var byteCount: Int { unsafe Int(native.pointee.size) }
 
+  var isMarkedCorrupt: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
+
   var isKeyFrame: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_KEY != 0 }
 
   /// When the data is presented in ticks of its time base, or `nil`.
