@@ -5,11 +5,16 @@ public struct Model: Sendable {
   /// The names of the models inside the library.
   public static let bundledNames = ["fast"]
 
+  private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
+
   /// What the user calls it: a bundled name or a path.
   public let name: String
 
   /// The file that it was read from; nil when it is bundled.
   public let path: String?
+
+  /// The name of its network, such as `compact`.
+  public let networkName: String
 
   /// How many times larger the output is.
   public var scale: Int { network.scale }
@@ -19,22 +24,20 @@ public struct Model: Sendable {
 
   let network: any Network
 
-  /// Loads a bundled model by name, or a safetensors file by path.
+  /// Loads a bundled model by name, or a file by path: safetensors, or what `torch.save` wrote.
   ///
-  /// A name with a slash or ending in `.safetensors` is a path.
+  /// A name with a slash or ending in `.safetensors`, `.pth` or `.pt` is a path.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(named name: String) throws(EngineError) {
-    let isPath = name.contains("/") || name.hasSuffix(".safetensors")
+    let isPath = name.contains("/") || Model.fileSuffixes.contains { name.hasSuffix($0) }
     let store = try isPath ? WeightStore(path: name) : Model.bundled(name)
     self.name = name
     path = isPath ? name : nil
     card = store.metadata
-    switch store.metadata["network"] {
-    case "compact": network = try CompactNetwork(store)
-    case let kind?: throw store.failure("its network '\(kind)' is unknown here")
-    case nil: throw store.failure("its metadata does not name a network")
-    }
+    let known = try KnownNetwork.entry(for: store)
+    networkName = known.name
+    network = try known.make(store)
   }
 
   /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
