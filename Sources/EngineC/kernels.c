@@ -27,6 +27,10 @@ void enginec_weighted_sum(float *out, size_t count, size_t term_count, const flo
   kernels()->weighted_sum(out, count, term_count, terms, weights);
 }
 
+void enginec_parameter_free_attention(float *out, const float *h, const float *x, size_t count) {
+  kernels()->parameter_free_attention(out, h, x, count);
+}
+
 void enginec_bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
                      size_t factor, float *scratch) {
   kernels()->bicubic(out, x, height, width, channels, factor, scratch);

@@ -10,6 +10,7 @@ typedef struct {
   void (*finish)(float *, size_t, size_t, const float *, enginec_activation, float, const float *,
                  const float *);
   void (*weighted_sum)(float *, size_t, size_t, const float *const *, const float *);
+  void (*parameter_free_attention)(float *, const float *, const float *, size_t);
   void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);
   void (*load_row)(float *, const float *, const float *, const float *, size_t);
   void (*store_row)(float *, float *, float *, const float *, size_t);

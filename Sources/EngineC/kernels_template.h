@@ -92,6 +92,12 @@ static void weighted_sum(float *restrict out, size_t count, size_t term_count,
   }
 }
 
+static void parameter_free_attention(float *restrict out, const float *restrict h,
+                                     const float *restrict x, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    out[i] = (h[i] + x[i]) * (1 / (1 + expf(-h[i])) - 0.5f);
+}
+
 // Keys' cubic convolution kernel with a = -0.75, as in PyTorch's upsample_bicubic2d: the weights of
 // the four neighbours at distances 1 + t, t, 1 - t and 2 - t.
 static void cubic_weights(float t, float weights[4]) {
@@ -213,6 +219,7 @@ const enginec_kernels LEVEL_TABLE = {
     .level = LEVEL_NAME,
     .finish = finish,
     .weighted_sum = weighted_sum,
+    .parameter_free_attention = parameter_free_attention,
     .bicubic = bicubic,
     .load_row = load_row,
     .store_row = store_row,

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -197,6 +198,18 @@ final class Guarded {
       zip(weights, inputs).reduce(Float(0)) { $0 + $1.0 * $1.1.1[i] }
     }
     #expect(maximumDifference(actual, expected) <= Tolerance.float32Accumulation)
+  }
+
+  @Test(arguments: [1, 63, 1000])
+  func weighsAResultByItself(count: Int) throws {
+    var random = SeededGenerator(seed: 11)
+    let shape = Shape(height: 1, width: count, channels: 1)
+    let (h, x) = (random.floats(count).map { $0 * 20 }, random.floats(count))
+    let actual = try run(backends[0], inputs: [(shape, h), (shape, x)]) { graph, values in
+      graph.parameterFreeAttention(values[0], values[1])
+    }
+    let expected = zip(h, x).map { ($0 + $1) * (1 / (1 + expf(-$0)) - 0.5) }
+    #expect(maximumDifference(actual, expected) <= Tolerance.transcendental)
   }
 
   @Test func concatenatesChannels() throws {

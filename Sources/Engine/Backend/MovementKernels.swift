@@ -9,6 +9,10 @@ extension Operation {
       return try backend.kernel(for: convolution, input: x, hasResidual: operands.count == 2)
     case .weightedSum(let weights):
       return weightedSum(weights, count: x.count)
+    case .parameterFreeAttention:
+      return MovementKernel { operands, result, _ in
+        enginec_parameter_free_attention(result, operands[0], operands[1], x.count)
+      }
     case .concatenation:
       return concatenation(operands.map { graph.shape(of: $0) })
     case .pixelShuffle(let factor):

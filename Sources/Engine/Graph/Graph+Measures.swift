@@ -33,7 +33,7 @@ extension Operation.Kind {
     case .convolution(let convolution): Double(convolution.kernel / 2)
     case .bicubic: 2
     case .pixelUnshuffle(let factor): Double(factor - 1)
-    case .weightedSum, .concatenation, .pixelShuffle, .nearest: 0
+    case .weightedSum, .parameterFreeAttention, .concatenation, .pixelShuffle, .nearest: 0
     }
   }
 }

@@ -61,6 +61,12 @@ public struct Graph: Sendable {
     return append(.weightedSum(terms.map(\.weight)), terms.map(\.value), shape)
   }
 
+  /// Adds `(h + x) · (sigmoid(h) − ½)`: a result that weighs itself (SPAN, equations 3 and 4).
+  public mutating func parameterFreeAttention(_ h: Value, _ x: Value) -> Value {
+    precondition(shape(of: h) == shape(of: x), "result and residual have one size")
+    return append(.parameterFreeAttention, [h, x], shape(of: h))
+  }
+
   /// Adds the values' channels side by side.
   public mutating func concatenation(_ values: [Value]) -> Value {
     var shape = shape(of: values[0])

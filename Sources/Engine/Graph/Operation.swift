@@ -8,6 +8,9 @@ public struct Operation: Sendable {
     /// Sums the operands, each times its weight.
     case weightedSum([Float])
 
+    /// `(h + x) · (sigmoid(h) − ½)` of two operands, SPAN's attention without parameters.
+    case parameterFreeAttention
+
     /// Joins the operands' channels in order.
     case concatenation
 
@@ -40,6 +43,7 @@ extension Operation.Kind {
     switch self {
     case .convolution: "convolution"
     case .weightedSum: "sum"
+    case .parameterFreeAttention: "parameter-free attention"
     case .concatenation: "concat"
     case .pixelShuffle: "pixel shuffle"
     case .pixelUnshuffle: "pixel unshuffle"

@@ -1,23 +1,31 @@
 /// A network that we can build, and how it is recognised.
 ///
 /// A file's card names its network; a file without a card, such as a `.pth` of the network's authors, is
-/// recognised by the names of its tensors. The first entry that recognises it wins.
+/// recognised by the names of its tensors.
 struct KnownNetwork {
   /// The name in a card and in reports.
   let name: String
 
-  /// Tensors that together no other network has.
+  /// Whether a file without a card is of this network, by the names and sizes of its tensors.
   ///
-  /// Empty for a network that only a card can describe.
-  let signature: [String]
+  /// Never for a network that only a card can describe.
+  var recognises: @Sendable (WeightStore) -> Bool = { _ in false }
 
   /// Reads the network from the file's tensors.
   let make: @Sendable (WeightStore) throws(EngineError) -> any Network
 
+  /// The first entry that recognises a file wins.
   static let all = [
-    KnownNetwork(name: "compact", signature: []) { (store) throws(EngineError) in
-      try CompactNetwork(store)
-    }
+    KnownNetwork(name: "compact") { (store) throws(EngineError) in try CompactNetwork(store) },
+    KnownNetwork(name: "srvgg", recognises: SRVGGNetwork.recognises) {
+      (store) throws(EngineError) in try SRVGGNetwork(store)
+    },
+    KnownNetwork(name: "rrdb", recognises: RRDBNetwork.recognises) {
+      (store) throws(EngineError) in try RRDBNetwork(store)
+    },
+    KnownNetwork(name: "span", recognises: SPANNetwork.recognises) {
+      (store) throws(EngineError) in try SPANNetwork(store)
+    },
   ]
 
   /// The entry for a file.
@@ -27,7 +35,8 @@ struct KnownNetwork {
     let names = all.map(\.name).joined(separator: ", ")
     if let name = store.metadata["network"] {
       guard let entry = all.first(where: { $0.name == name }) else {
-        throw store.failure("its network '\(name)' is unknown here; known are: \(names)")
+        let name = escaped(Array(name.utf8))
+        throw store.failure("its network \(name) is unknown here; known are: \(names)")
       }
       return entry
     }
@@ -36,8 +45,9 @@ struct KnownNetwork {
     }
     return entry
   }
+}
 
-  private func recognises(_ store: WeightStore) -> Bool {
-    !signature.isEmpty && signature.allSatisfy { store.contains($0) }
-  }
+extension WeightStore {
+  /// Whether there is a tensor of each name.
+  func containsAll(_ names: [String]) -> Bool { names.allSatisfy { contains($0) } }
 }

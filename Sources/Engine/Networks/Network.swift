@@ -3,9 +3,17 @@ public protocol Network: Sendable {
   /// How many times larger the output is.
   var scale: Int { get }
 
+  /// Height and width of the picture, and the place of a tile in it, are multiples of this.
+  var alignment: Int { get }
+
   /// The network for a picture of this size.
   ///
   /// The graph's first input is the low-resolution picture, RGB in −1…1; a second one, if any, is
   /// standard normal noise of the output's size. The output is the picture, RGB in −1…1.
   func graph(height: Int, width: Int) -> Graph
+}
+
+extension Network {
+  /// 1: any size will do.
+  public var alignment: Int { 1 }
 }

@@ -16,6 +16,7 @@ final class FramePlan: Sendable {
       height: height,
       tileSide: options.tiling.side(width: width, height: height),
       halo: model.cost.halo,
+      alignment: model.network.alignment,
     )
     self.width = width
     self.height = height
@@ -29,8 +30,10 @@ final class FramePlan: Sendable {
     noise = Monitor(Array(repeating: nil, count: tilePlan.tiles.count))
   }
 
-  /// The noise of a tile's window: drawn when it is first needed, then the same for every frame.
-  func noise(tile index: Int) -> Tensor {
+  /// The noise of a tile's window: drawn when it is first needed, then the same for every frame; nil for a
+  /// network that takes none.
+  func noise(tile index: Int) -> Tensor? {
+    guard graph.inputShapes.count > 1 else { return nil }
     if let drawn = noise.withLock({ $0[index] }) { return drawn }
     let tensor = Tensor(shape: graph.inputShapes[1])
     let window = tiles[index].window

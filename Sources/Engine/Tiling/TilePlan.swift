@@ -17,14 +17,16 @@ public struct PixelRect: Hashable, Sendable {
 ///
 /// Cores tile the picture: every pixel belongs to exactly one. Each tile is computed from a window,
 /// its core and `halo` pixels around it as far as the picture reaches. All windows have one size, so that
-/// one program serves them all: at the picture's edges the window is moved inwards.
+/// one program serves them all: at the picture's edges the window is moved inwards. Where a network needs
+/// whole blocks, windows begin and end between blocks, the last ones beyond the picture.
 public struct TilePlan: Sendable {
   /// A tile in pixels of the low-resolution picture.
   public struct Tile: Hashable, Sendable {
     /// The pixels that this tile contributes.
     public let core: PixelRect
 
-    /// The pixels that it is computed from; contains the core.
+    /// The pixels that it is computed from; contains the core, and may reach beyond the picture to the
+    /// right and below.
     public let window: PixelRect
   }
 
@@ -44,11 +46,13 @@ public struct TilePlan: Sendable {
   ///   - height: Rows of the picture.
   ///   - tileSide: The largest side of a core; nil for no limit.
   ///   - halo: The receptive radius of the network in pixels.
-  public init(width: Int, height: Int, tileSide: Int?, halo: Int) {
+  ///   - alignment: The side of the blocks of pixels that the network takes.
+  public init(width: Int, height: Int, tileSide: Int?, halo: Int, alignment: Int = 1) {
     let columns = TilePlan.cuts(width, side: tileSide ?? width)
     let rows = TilePlan.cuts(height, side: tileSide ?? height)
-    let windowColumns = TilePlan.windows(around: columns, halo: halo, length: width)
-    let windowRows = TilePlan.windows(around: rows, halo: halo, length: height)
+    let surroundings = Surroundings(halo: halo, alignment: alignment)
+    let windowColumns = surroundings.windows(around: columns, length: width)
+    let windowRows = surroundings.windows(around: rows, length: height)
     windowWidth = windowColumns[0].count
     windowHeight = windowRows[0].count
     tiles = rows.indices.flatMap { y in
@@ -67,17 +71,27 @@ public struct TilePlan: Sendable {
     return (0..<count).map { (length * $0 / count)..<(length * ($0 + 1) / count) }
   }
 
-  private static func windows(
-    around cores: [Range<Int>],
-    halo: Int,
-    length: Int,
-  ) -> [Range<Int>] {
+}
+
+/// What a core needs around it, along one axis.
+private struct Surroundings {
+  let halo: Int
+  let alignment: Int
+
+  func windows(around cores: [Range<Int>], length: Int) -> [Range<Int>] {
     let widest = cores.map(\.count).max() ?? length
-    let size = min(length, widest + 2 * halo)
+    let extent = wholeBlocks(length)
+    // A window that begins between blocks may begin a block less one pixel before its halo.
+    let size = min(extent, wholeBlocks(widest + 2 * halo + alignment - 1))
     return cores.map { core in
-      let start = min(max(0, core.lowerBound - halo), length - size)
+      let first = max(0, core.lowerBound - halo) / alignment * alignment
+      let start = min(first, extent - size)
       return start..<(start + size)
     }
+  }
+
+  private func wholeBlocks(_ length: Int) -> Int {
+    (length + alignment - 1) / alignment * alignment
   }
 }
 

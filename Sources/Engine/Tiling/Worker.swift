@@ -60,7 +60,7 @@ private struct TileBench {
     let noise = plan.noise(tile: index)
     loading += monotonicSeconds() - start
 
-    let output = try program.run(input, noise)
+    let output = try program.run([input] + (noise.map { [$0] } ?? []))
 
     let end = monotonicSeconds()
     store(tile, from: output, into: job.result)
@@ -68,16 +68,27 @@ private struct TileBench {
   }
 
   private func load(_ window: PixelRect, of image: Image) {
+    let inside = min(window.width, image.width - window.x)
     for row in 0..<window.height {
-      let start = (window.y + row) * image.stride + window.x
+      let y = mirrored(window.y + row, count: image.height)
+      let start = y * image.stride + window.x
+      let pixels = input.pointer + row * window.width * 3
       enginec_load_row(
-        input.pointer + row * window.width * 3,
+        pixels,
         image.plane(0) + start,
         image.plane(1) + start,
         image.plane(2) + start,
-        window.width
+        inside
       )
+      for x in inside..<window.width {
+        (pixels + x * 3).update(from: pixels + mirrored(x, count: inside) * 3, count: 3)
+      }
     }
+  }
+
+  /// A row or column beyond the last one is what lies as far before it.
+  private func mirrored(_ index: Int, count: Int) -> Int {
+    index < count ? index : max(0, 2 * (count - 1) - index)
   }
 
   private func store(_ tile: TilePlan.Tile, from output: UnsafePointer<Float>, into image: Image) {

@@ -56,9 +56,8 @@ struct ZipRecord {
     }
   }
 
-  /// The bytes of the contents, after the local header has been compared.
-  ///
-  /// - Parameter limit: Where members must end: at the central directory.
+  /// The bytes of the contents, after the local header has been compared; they end before `limit`, where
+  /// the central directory begins.
   func contents(in file: WeightsFile, limit: Int) throws(WeightsFault) -> Range<Int> {
     guard headerOffset + 30 + name.count <= limit else { throw fault("lies outside the file") }
     let header = try file.bytes(headerOffset..<(headerOffset + 30 + name.count))

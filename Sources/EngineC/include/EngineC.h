@@ -33,6 +33,9 @@ void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
                           const float *weights);
 
+// out[i] = (h[i] + x[i]) * (sigmoid(h[i]) - 1/2), SPAN's attention.
+void enginec_parameter_free_attention(float *out, const float *h, const float *x, size_t count);
+
 // PyTorch's pixel_shuffle: out (h*f, w*f, c / (f*f)) from x (h, w, c), input channel
 // c_out * f*f + dy * f + dx going to (y * f + dy, x * f + dx, c_out).
 void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t width, size_t channels,
