@@ -5,8 +5,6 @@ public struct Model: Sendable {
   /// The names of the models inside the library.
   public static let bundledNames = ["fast"]
 
-  private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
-
   /// What the user calls it: a bundled name or a path.
   public let name: String
 
@@ -30,12 +28,17 @@ public struct Model: Sendable {
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(named name: String) throws(EngineError) {
-    let isPath = name.contains("/") || Model.fileSuffixes.contains { name.hasSuffix($0) }
-    let store = try isPath ? WeightStore(path: name) : Model.bundled(name)
-    self.name = name
-    path = isPath ? name : nil
-    card = store.metadata
+    try self.init(named: name, WeightStore(modelNamed: name))
+  }
+
+  /// Builds the network of a file that is already open.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(named name: String, _ store: WeightStore) throws(EngineError) {
     let known = try KnownNetwork.entry(for: store)
+    self.name = name
+    path = Model.isPath(name) ? name : nil
+    card = store.metadata
     networkName = known.name
     network = try known.make(store)
   }
@@ -47,17 +50,32 @@ public struct Model: Sendable {
     return (graph.multiplyAddCount / (64 * 64), graph.halo)
   }
 
-  private static func bundled(_ name: String) throws(EngineError) -> WeightStore {
+  private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
+
+  fileprivate static func isPath(_ name: String) -> Bool {
+    name.contains("/") || fileSuffixes.contains { name.hasSuffix($0) }
+  }
+}
+
+extension WeightStore {
+  /// Reads the file of a model, by its bundled name or its path.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(modelNamed name: String) throws(EngineError) {
+    try self = Model.isPath(name) ? WeightStore(path: name) : WeightStore(bundled: name)
+  }
+
+  private init(bundled name: String) throws(EngineError) {
     var byteCount = 0
     guard let bytes = enginec_bundled_model(name, &byteCount) else {
-      let known = bundledNames.joined(separator: ", ")
+      let known = Model.bundledNames.joined(separator: ", ")
       throw .model(
         subject: "'\(name)'",
         reason:
           "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
       )
     }
-    return try WeightStore(
+    try self.init(
       staticBytes: UnsafeRawBufferPointer(start: bytes, count: byteCount),
       subject: "'\(name)' (bundled)",
     )

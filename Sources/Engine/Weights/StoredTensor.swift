@@ -20,6 +20,14 @@ struct StoredTensor {
     return indices(strides: strides).map { stored[$0] }
   }
 
+  /// The elements' bytes in row-major order.
+  func bytes(in file: WeightsFile) throws(WeightsFault) -> [UInt8] {
+    let stored = try file.bytes(range)
+    guard let strides else { return stored }
+    let size = type.byteCount
+    return indices(strides: strides).flatMap { stored[($0 * size)..<(($0 + 1) * size)] }
+  }
+
   /// Whether no element is NaN or infinity.
   func isFinite(in file: WeightsFile) throws(WeightsFault) -> Bool {
     try floats(in: file)?.allSatisfy(\.isFinite) ?? true

@@ -81,12 +81,44 @@ public struct WeightStore: Sendable {
     return Weights(dimensions: tensor.dimensions, values: values)
   }
 
+  /// The number of weights; other numbers, such as indices, are not counted.
+  public var parameterCount: Int {
+    tensors.values.reduce(0) { $0 + ($1.type.isFloat ? $1.count : 0) }
+  }
+
+  /// The SHA-256 digest of the whole file, in hexadecimal digits.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when the file cannot be read to its end.
+  public func digest() throws(EngineError) -> String {
+    var digest = SHA256()
+    try reading { () throws(WeightsFault) in
+      try file.forEachPiece(of: 0..<file.byteCount) { digest.update($0) }
+    }
+    return digest.hexadecimal
+  }
+
+  /// The tensors in the order of their names.
+  var sortedTensors: [StoredTensor] {
+    tensors.values.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
+  /// The bytes of a tensor in row-major order.
+  func bytes(of tensor: StoredTensor) throws(EngineError) -> [UInt8] {
+    try reading { () throws(WeightsFault) in try tensor.bytes(in: file) }
+  }
+
   /// An error about this file.
   func failure(_ reason: String) -> EngineError { .model(subject: subject, reason: reason) }
 
   private func values(of tensor: StoredTensor) throws(EngineError) -> [Float]? {
+    try reading { () throws(WeightsFault) in try tensor.floats(in: file) }
+  }
+
+  private func reading<Result>(
+    _ body: () throws(WeightsFault) -> Result
+  ) throws(EngineError) -> Result {
     do throws(WeightsFault) {
-      return try tensor.floats(in: file)
+      return try body()
     } catch {
       throw failure(error.reason)
     }
