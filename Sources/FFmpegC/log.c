@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static _Atomic(ffmpegc_log_sink) current_sink;
@@ -11,12 +12,40 @@ static _Thread_local char last_error[512];
 static _Thread_local char line[1024];
 static _Thread_local size_t length;
 
+struct ffmpegc_error_count {
+  atomic_int lines;
+};
+
+ffmpegc_error_count *ffmpegc_error_count_create(void) {
+  return calloc(1, sizeof(ffmpegc_error_count));
+}
+
+void ffmpegc_error_count_destroy(ffmpegc_error_count *count) { free(count); }
+
+int ffmpegc_error_count_take(ffmpegc_error_count *count) {
+  return atomic_exchange(&count->lines, 0);
+}
+
+// The count of a demuxer or decoder lies in its `opaque`; a decoder's threads have copies of it.
+static void count_error(void *context) {
+  const AVClass *class = context ? *(const AVClass **)context : NULL;
+  ffmpegc_error_count *count = NULL;
+  if (class && class == avcodec_get_class())
+    count = ((AVCodecContext *)context)->opaque;
+  else if (class && class == avformat_get_class())
+    count = ((AVFormatContext *)context)->opaque;
+  if (count)
+    atomic_fetch_add(&count->lines, 1);
+}
+
 static void deliver(void *context, int level) {
   while (length > 0 && (line[length - 1] == '.' || line[length - 1] == ' '))
     length--;
   line[length] = 0;
-  if (level <= AV_LOG_ERROR && length > 0)
+  if (level <= AV_LOG_ERROR && length > 0) {
     snprintf(last_error, sizeof last_error, "%s", line);
+    count_error(context);
+  }
   ffmpegc_log_sink sink = atomic_load(&current_sink);
   if (sink && length > 0) {
     const AVClass *class = context ? *(const AVClass **)context : NULL;

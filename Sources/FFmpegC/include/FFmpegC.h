@@ -2,6 +2,9 @@
 #pragma once
 
 #include <libavcodec/avcodec.h>
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
 #include <libavutil/dict.h>
@@ -37,6 +40,19 @@ const char *ffmpegc_last_error(void);
 
 /// Forgets the last error of this thread.
 void ffmpegc_clear_last_error(void);
+
+/// Counts the errors that libav logs about one demuxer or decoder: damage that it works around
+/// shows nowhere else.
+typedef struct ffmpegc_error_count ffmpegc_error_count;
+
+/// A count of zero; null when memory is short.
+ffmpegc_error_count *ffmpegc_error_count_create(void);
+
+/// Frees a count; its owner must no longer be in use.
+void ffmpegc_error_count_destroy(ffmpegc_error_count *count);
+
+/// Returns the count and sets it to zero.
+int ffmpegc_error_count_take(ffmpegc_error_count *count);
 
 /// zimg's API that this module was compiled for.
 static const uint32_t FFMPEGC_ZIMG_API_VERSION = ZIMG_API_VERSION;

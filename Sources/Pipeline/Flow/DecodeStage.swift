@@ -65,7 +65,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
       let time = source.time(of: frame)
       let shown = Timestamp(ticks: time.pts, timeBase: source.timeBase).duration
       defer { number += 1 }
-      counters.countDecoded(isDamaged: frame.isDamaged)
+      counters.countDecoded()
       if window.contains(frame: number, at: shown) {
         guard try submit(frame, time, meter) else { return false }
       } else if window.isOver(after: number, at: shown) {

@@ -13,6 +13,9 @@ struct OpenedInput: ~Copyable {
   let held: [HeldPacket]
   let first: SourcePicture
 
+  /// Whether the first picture was made of two fields.
+  let isDeinterlaced: Bool
+
   // More than an hour of sound before the first picture: the input is no film.
   private static let maximumHeldByteCount = 64 << 20
 
@@ -31,6 +34,7 @@ struct OpenedInput: ~Copyable {
     var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)
     let found = try OpenedInput.search(&demuxer, &pictures, stream)
     first = try SourcePicture(found.frame, demuxer, stream, pictures.orientation, frameRate)
+    isDeinterlaced = pictures.deinterlacedCount > 0
     held = found.held
     pictures.putBack(found.frame)
     info = MediaInfo(demuxer, picture: stream)

@@ -37,7 +37,11 @@ struct OutputPlan {
       options: output.encoder,
       format: format,
     )
-    notices = streams.notices + source.notices(target, size, opened.stream)
+    var notices = streams.notices + source.notices(target, size, opened.stream)
+    if opened.isDeinterlaced {
+      notices.append(.warning("the source is interlaced; its pictures are made whole with bwdif"))
+    }
+    self.notices = notices
   }
 
   // An image file says by its name how it is encoded; a container leaves the choice.
@@ -83,7 +87,7 @@ extension SourcePicture {
     var notices: [Notice] = []
     if layout.hasAlpha { notices.append(.warning("transparency is dropped")) }
     if isInterlaced {
-      notices.append(.warning("the source is interlaced; fields are upscaled as they are"))
+      notices.append(.warning("the source is interlaced; its fields stay as they are"))
     }
     if layout.family == .yuv && declaredColor.matrix != color.matrix {
       notices.append(.detail("the source does not say its matrix; guessed \(color.matrix.name)"))

@@ -9,6 +9,8 @@ struct PictureSource: ~Copyable {
   let timeBase: Rational
 
   private var decoder: Decoder
+  private var deinterlacer: Deinterlacer
+  private var isFinished = false
   private var repair = TimestampRepair()
   private let usualDuration: Int64
   private var first: Frame?
@@ -20,7 +22,9 @@ struct PictureSource: ~Copyable {
     frameRate: Rational,
   ) throws(MediaError) {
     let decoder = unsafe try Decoder(stream, input)
-    timeBase = unsafe Rational(stream.pointee.time_base)
+    let timeBase = unsafe Rational(stream.pointee.time_base)
+    deinterlacer = Deinterlacer(input.deinterlacing, timeBase: timeBase)
+    self.timeBase = timeBase
     orientation = unsafe Orientation(of: stream) ?? .upright
     usualDuration = unsafe max(
       av_rescale_q(1, frameRate.inverse.native, stream.pointee.time_base),
@@ -32,6 +36,9 @@ struct PictureSource: ~Copyable {
   /// Packets and pictures that could not be decoded.
   var errorCount: Int { decoder.errorCount }
 
+  /// Pictures that were made of two fields.
+  var deinterlacedCount: Int { deinterlacer.count }
+
   /// Times that had to be invented or moved.
   var repairs: Int { repair.repairs }
 
@@ -39,12 +46,25 @@ struct PictureSource: ~Copyable {
   mutating func send(_ packet: borrowing Packet) { decoder.send(packet) }
 
   /// Says that no packet follows.
-  mutating func finish() { decoder.finish() }
+  mutating func finish() {
+    decoder.finish()
+    isFinished = true
+  }
 
   /// The next picture, or `nil` when packets are wanted or there are no more pictures.
   mutating func next() throws(MediaError) -> Frame? {
     if let frame = first.take() { return frame }
-    return try decoder.receive()
+    while true {
+      if let frame = try deinterlacer.receive() { return frame }
+      if let frame = try decoder.receive() {
+        try deinterlacer.send(frame)
+      } else if isFinished {
+        isFinished = false
+        try deinterlacer.finish()
+      } else {
+        return nil
+      }
+    }
   }
 
   /// Puts the first picture back, so that it is the next.

@@ -64,11 +64,8 @@ final class RunCounters: Sendable {
 
   var values: Values { monitor.withLock { $0 } }
 
-  func countDecoded(isDamaged: Bool) {
-    monitor.withLock { values in
-      values.decoded += 1
-      if isDamaged { values.damaged += 1 }
-    }
+  func countDecoded() {
+    monitor.withLock { $0.decoded += 1 }
   }
 
   func countDamage(_ count: Int) {

@@ -7,8 +7,9 @@ internal import FFmpegC
 struct Decoder: ~Copyable, @unchecked Sendable {
   // Safe to send: nothing else holds this pointer.
   private let native: UnsafeMutablePointer<AVCodecContext>
+  private let logged: ErrorCount
 
-  /// Packets that the decoder refused.
+  /// Packets that the decoder refused, and pictures with parts that it made up.
   private(set) var errorCount: Int
 
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
@@ -19,11 +20,13 @@ struct Decoder: ~Copyable, @unchecked Sendable {
       let name = unsafe String(cString: avcodec_get_name(identifier))
       throw MediaError(.refused, .decode, input.path.quoted, "no decoder for '\(name)'")
     }
-    let decoder = unsafe Decoder(
-      native: unsafe try allocated(avcodec_alloc_context3(codec), "decoder")
+    let decoder = unsafe try Decoder(
+      native: unsafe allocated(avcodec_alloc_context3(codec), "decoder"),
+      ErrorCount(),
     )
     let native = unsafe decoder.native
     unsafe try check(avcodec_parameters_to_context(native, parameters), .decode, input.path.quoted)
+    unsafe native.pointee.opaque = decoder.logged.opaque
     unsafe native.pointee.pkt_timebase = stream.pointee.time_base
     unsafe native.pointee.thread_count = Int32(clamping: input.decoderThreads)
     unsafe native.pointee.max_pixels = Int64(input.maximumPixelCount)
@@ -34,8 +37,9 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     self = decoder
   }
 
-  private init(native: UnsafeMutablePointer<AVCodecContext>) {
+  private init(native: UnsafeMutablePointer<AVCodecContext>, _ logged: consuming ErrorCount) {
     unsafe self.native = native
+    self.logged = logged
     // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
     // (Swift 6.3.1).
     errorCount = 0
@@ -61,7 +65,10 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     let frame = try Frame()
     while true {
       let code = unsafe avcodec_receive_frame(native, frame.native)
-      if code >= 0 { return frame }
+      if code >= 0 {
+        if frame.isDamaged || logged.take() > 0 { errorCount += 1 }
+        return frame
+      }
       if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
       if code == FFMPEGC_ENOMEM { try check(code, .decode, "picture", kind: .limit) }
       countError()
@@ -70,6 +77,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   private mutating func countError() {
     errorCount += 1
+    _ = logged.take()
     // What the decoder said about it must not explain a later error.
     ffmpegc_clear_last_error()
   }

@@ -12,8 +12,11 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   let path: MediaPath
   private let io: IOContext
   private let cancellation: Cancellation
+  private let logged: ErrorCount
 
-  /// Packets that the format knows to be damaged, and one more if the file ends too early.
+  /// Places where the file breaks its format's rules, and one more if it ends too early.
+  ///
+  /// A packet's own mark says nothing: MPEG-TS marks the last one before every joint.
   private(set) var damageCount: Int
 
   // More streams than this are no video but an attack.
@@ -36,7 +39,10 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     let paths = try PictureNames(input.path)?.existing() ?? [input.path]
     let file = try InputFile(paths, cancellation: cancellation)
     let io = try IOContext(reading: file)
+    let logged = try ErrorCount()
     unsafe native = try Demuxer.open(io, input, cancellation)
+    unsafe native.pointee.opaque = logged.opaque
+    self.logged = logged
     path = input.path
     self.file = file
     self.io = io
@@ -56,13 +62,12 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     let code = nextPacket(packet)
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
+    // A demuxer that loses its way has read all that can be read.
+    if logged.take() > 0 || (code < 0 && code != FFMPEGC_EOF) { damageCount += 1 }
     guard code >= 0 else {
       try checkNothingFailed()
-      // A demuxer that loses its way has read all that can be read.
-      if code != FFMPEGC_EOF { damageCount += 1 }
       return nil
     }
-    if packet.isCorrupt { damageCount += 1 }
     packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
     return packet
   }

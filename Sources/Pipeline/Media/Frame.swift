@@ -54,6 +54,11 @@ struct Frame: ~Copyable, @unchecked Sendable {
     return ticks == FFMPEGC_NOPTS ? nil : ticks
   }
 
+  /// Gives the picture the time that filters go by.
+  func timeForFilters() {
+    unsafe native.pointee.pts = native.pointee.best_effort_timestamp
+  }
+
   /// How long the picture is shown in ticks of the stream; zero when unknown.
   var durationTicks: Int64 { unsafe max(native.pointee.pkt_duration, 0) }
 }

@@ -15,6 +15,9 @@ public struct InputOptions: Hashable, Sendable {
   /// The pixel format of raw video, by FFmpeg's name.
   public var pixelFormat: String?
 
+  /// Which pictures are taken for two fields and made whole.
+  public var deinterlacing = Deinterlacing.auto
+
   /// The threads that decode; zero lets the decoder choose.
   public var decoderThreads = 0
 

@@ -32,8 +32,6 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var byteCount: Int { unsafe Int(native.pointee.size) }
 
-  var isCorrupt: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
-
   /// When the data is presented, or decoded if only that is known.
   var time: Timestamp? {
     let ticks = unsafe native.pointee.pts == FFMPEGC_NOPTS ? native.pointee.dts : native.pointee.pts

@@ -25,6 +25,8 @@ extension EncoderOptions.Option: ExpressibleByArgument {
   }
 }
 
+extension Deinterlacing: ExpressibleByArgument {}
+
 extension Rational: ExpressibleByArgument {
   /// Reads `25`, `30000/1001` or `23.976`.
   public init?(argument: String) {

@@ -25,8 +25,12 @@ struct InputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))
   var pixelFormat: String?
 
+  @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
+  var deinterlace = Deinterlacing.auto
+
   func options(for path: MediaPath) -> InputOptions {
     var options = InputOptions(path)
+    options.deinterlacing = deinterlace
     options.format = inputFormat
     options.frameRate = framerate
     options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
