@@ -50,6 +50,12 @@ public struct Model: Sendable {
     return (graph.multiplyAddCount / (64 * 64), graph.halo)
   }
 
+  /// How many pixels of the input a tile gets around it.
+  public var halo: Int { min(cost.halo, network.haloLimit ?? .max) }
+
+  /// The memory that a run takes per pixel of the input, in bytes.
+  var byteCountPerPixel: Int { network.graph(height: 64, width: 64).valueByteCount / (64 * 64) }
+
   private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
 
   fileprivate static func isPath(_ name: String) -> Bool {

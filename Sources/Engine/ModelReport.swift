@@ -18,7 +18,7 @@ public struct ModelReport: Sendable, Encodable {
   /// Multiplications with addition per pixel of the input.
   public let multiplyAddsPerPixel: Int?
 
-  /// The receptive radius in pixels of the input.
+  /// How many pixels of the input a tile gets around it.
   public let halo: Int?
 
   /// The strings in the file that describe it.
@@ -45,7 +45,7 @@ public struct ModelReport: Sendable, Encodable {
     parameters = store.parameterCount
     tensors = store.names.count
     multiplyAddsPerPixel = model?.cost.multiplyAddsPerPixel
-    halo = model?.cost.halo
+    halo = model?.halo
     metadata = store.metadata
     sha256 = try store.digest()
   }

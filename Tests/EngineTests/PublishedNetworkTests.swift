@@ -80,6 +80,15 @@ import Testing
     }
   }
 
+  // ×4 with 4 features: two to four values of 4 channels, 64 bytes, at sixteen times the pixels.
+  @Test func measuresItsMemory() throws {
+    let model = try Model(named: Self.fixtures + "rrdb-x4.pth")
+    #expect((512...1024).contains(model.byteCountPerPixel))
+    #expect(model.halo <= 48 && model.cost.halo > 30)
+    // Tiles of 640 × 640 pixels stay below a gigabyte.
+    #expect(try Model(named: "fast").byteCountPerPixel <= 2621)
+  }
+
   @Test func saysWhichTensorDoesNotFit() throws {
     let header =
       #"{"body.0.weight":{"dtype":"F32","shape":[1,3,1,1],"data_offsets":[0,12]},"#

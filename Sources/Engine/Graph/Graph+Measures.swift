@@ -17,6 +17,12 @@ extension Graph {
     return Int(radius[output.index].rounded(.up))
   }
 
+  /// The memory for all values of one run, in bytes, without what libraries take for themselves.
+  public var valueByteCount: Int {
+    guard let output else { return 0 }
+    return MemoryPlan(operations.indices.map { buffer(ofResultAt: $0, output: output) }).byteCount
+  }
+
   /// Multiplications with addition that the convolutions take in one run.
   public var multiplyAddCount: Int {
     operations.reduce(0) { sum, operation in

@@ -9,7 +9,7 @@ struct KnownNetwork {
   /// Whether a file without a card is of this network, by the names and sizes of its tensors.
   ///
   /// Never for a network that only a card can describe.
-  var recognises: @Sendable (WeightStore) -> Bool = { _ in false }
+  var recognizes: @Sendable (WeightStore) -> Bool = { _ in false }
 
   /// Reads the network from the file's tensors.
   let make: @Sendable (WeightStore) throws(EngineError) -> any Network
@@ -17,13 +17,13 @@ struct KnownNetwork {
   /// The first entry that recognises a file wins.
   static let all = [
     KnownNetwork(name: "compact") { (store) throws(EngineError) in try CompactNetwork(store) },
-    KnownNetwork(name: "srvgg", recognises: SRVGGNetwork.recognises) {
+    KnownNetwork(name: "srvgg", recognizes: SRVGGNetwork.recognizes) {
       (store) throws(EngineError) in try SRVGGNetwork(store)
     },
-    KnownNetwork(name: "rrdb", recognises: RRDBNetwork.recognises) {
+    KnownNetwork(name: "rrdb", recognizes: RRDBNetwork.recognizes) {
       (store) throws(EngineError) in try RRDBNetwork(store)
     },
-    KnownNetwork(name: "span", recognises: SPANNetwork.recognises) {
+    KnownNetwork(name: "span", recognizes: SPANNetwork.recognizes) {
       (store) throws(EngineError) in try SPANNetwork(store)
     },
   ]
@@ -40,7 +40,7 @@ struct KnownNetwork {
       }
       return entry
     }
-    guard let entry = all.first(where: { $0.recognises(store) }) else {
+    guard let entry = all.first(where: { $0.recognizes(store) }) else {
       throw store.failure("it is of no network known here; known are: \(names)")
     }
     return entry

@@ -27,7 +27,7 @@ struct RRDBNetwork: Network {
 
   private static let activation = Activation.leakyReLU(slope: 0.2)
 
-  static func recognises(_ store: WeightStore) -> Bool { Names(of: store) != nil }
+  static func recognizes(_ store: WeightStore) -> Bool { Names(of: store) != nil }
 
   init(_ store: WeightStore) throws(EngineError) {
     let names = Names(of: store) ?? .current
@@ -59,6 +59,9 @@ struct RRDBNetwork: Network {
   }
 
   var alignment: Int { unshuffle }
+
+  // The published networks look 350 pixels far; their authors cut with 10.
+  var haloLimit: Int? { 48 }
 
   func graph(height: Int, width: Int) -> Graph {
     var graph = Graph()

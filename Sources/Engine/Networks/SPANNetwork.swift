@@ -19,7 +19,7 @@ struct SPANNetwork: Network {
   private let join: Convolution
   private let tail: Convolution
 
-  static func recognises(_ store: WeightStore) -> Bool {
+  static func recognizes(_ store: WeightStore) -> Bool {
     let names = ["conv_1.eval_conv", "block_6.c3_r.eval_conv", "conv_cat", "upsampler.0"]
     return store.containsAll(names.map { $0 + ".weight" })
   }

@@ -19,8 +19,8 @@ struct SRVGGNetwork: Network {
   private let range = Convolution(factor: 0.5, offsets: [0.5, 0.5, 0.5])
 
   /// Convolutions lie at even places of one sequence, and slopes between them.
-  static func recognises(_ store: WeightStore) -> Bool {
-    store.dimensions(of: "body.1.weight")?.count == 1
+  static func recognizes(_ store: WeightStore) -> Bool {
+    store.dimensions("body.1.weight")?.count == 1
       && store.containsAll(["body.0.weight", "body.2.weight"])
   }
 

@@ -14,8 +14,12 @@ final class FramePlan: Sendable {
     let tilePlan = TilePlan(
       width: width,
       height: height,
-      tileSide: options.tiling.side(width: width, height: height),
-      halo: model.cost.halo,
+      tileSide: options.tiling.side(
+        width: width,
+        height: height,
+        byteCountPerPixel: model.byteCountPerPixel
+      ),
+      halo: model.halo,
       alignment: model.network.alignment,
     )
     self.width = width
@@ -48,16 +52,20 @@ extension Upscaler.Tiling {
   // hundred megabytes for a network of 48 features.
   private static let automaticArea = 640 * 640
 
+  // Smaller tiles for larger networks: what a worker keeps between their layers.
+  private static let automaticByteCount = 1 << 30
+
   /// The largest side of a tile's core; nil when the picture stays whole.
-  fileprivate func side(width: Int, height: Int) -> Int? {
+  fileprivate func side(width: Int, height: Int, byteCountPerPixel: Int) -> Int? {
     switch self {
     case .wholePicture: return nil
     case .side(let side): return side
     case .automatic:
       let longer = max(width, height)
+      let area = max(64 * 64, Upscaler.Tiling.automaticByteCount / byteCountPerPixel)
       return (1...longer).lazy
         .map { parts in (longer + parts - 1) / parts }
-        .first { min($0, width) * min($0, height) <= Upscaler.Tiling.automaticArea }
+        .first { min($0, width) * min($0, height) <= min(Upscaler.Tiling.automaticArea, area) }
     }
   }
 }

@@ -57,10 +57,10 @@ public struct WeightStore: Sendable {
   }
 
   /// Whether there is a tensor of this name.
-  public func contains(_ name: String) -> Bool { dimensions(of: name) != nil }
+  public func contains(_ name: String) -> Bool { dimensions(name) != nil }
 
   /// The sizes of a tensor's dimensions; nil when there is none of this name.
-  public func dimensions(of name: String) -> [Int]? { tensors[Array(name.utf8)]?.dimensions }
+  public func dimensions(_ name: String) -> [Int]? { tensors[Array(name.utf8)]?.dimensions }
 
   /// Reads a tensor.
   ///
