@@ -37,7 +37,7 @@ public struct Model: Sendable {
   }
 
   /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
-  public var cost: (multiplyAddsPerPixel: Int, halo: Int) {
+  public var cost: (multiplyAddsPerPixel: Int, halo: Int?) {
     // Large enough for any network's down-sampling levels, small enough to be free.
     let graph = network.graph(height: 64, width: 64)
     return (graph.multiplyAddCount / (64 * 64), graph.halo)

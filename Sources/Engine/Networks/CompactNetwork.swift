@@ -148,10 +148,9 @@ extension WeightStore {
       inputChannels: inputChannels,
       outputChannels: outputChannels,
       kernel: 3,
-      weights: try weights(
-        "\(name).weight",
-        dimensions: [outputChannels, inputChannels, 3, 3],
-      ).values,
+      weights: Parameters(
+        try weights("\(name).weight", dimensions: [outputChannels, inputChannels, 3, 3]).values
+      ),
       bias: embedding.map { zip(bias, $0).map(+) } ?? bias,
       activation: activation,
     )

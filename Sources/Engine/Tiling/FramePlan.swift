@@ -15,7 +15,7 @@ final class FramePlan: Sendable {
       width: width,
       height: height,
       tileSide: options.tiling.side(width: width, height: height),
-      halo: model.cost.halo,
+      halo: model.cost.halo ?? 0,
     )
     self.width = width
     self.height = height
