@@ -18,25 +18,40 @@ public struct Model: Sendable {
 
   /// Loads a bundled model by name, or a safetensors file by path.
   ///
-  /// A name with a slash or ending in `.safetensors` is a path.
+  /// A name with a slash or ending in `.safetensors` is a path. The published networks are recognised
+  /// by the names of their tensors, others by what their metadata says.
   ///
+  /// - Parameters:
+  ///   - name: The name or path.
+  ///   - autoencoder: The path of the autoencoder for TAD-SR; nil when the model's file holds it too.
   /// - Throws: ``EngineError/model(subject:reason:)``.
-  public init(named name: String) throws(EngineError) {
+  public init(named name: String, autoencoder: String? = nil) throws(EngineError) {
     let isPath = name.contains("/") || name.hasSuffix(".safetensors")
-    try self.init(name: name, store: isPath ? WeightStore(path: name) : Model.bundled(name))
-  }
-
-  private init(name: String, store: WeightStore) throws(EngineError) {
+    let store = isPath ? try WeightStore(path: name) : try Model.bundled(name)
     self.name = name
     card = store.metadata
+    network = try Model.network(store, autoencoder: autoencoder)
+  }
+
+  private static func network(
+    _ store: WeightStore,
+    autoencoder: String?,
+  ) throws(EngineError) -> any Network {
+    if CTMSR.recognizes(store) { return try CTMSR(store) }
+    if TADSR.recognizes(store) {
+      let latents = try autoencoder.map { (path) throws(EngineError) in try WeightStore(path: path)
+      }
+      return try TADSR(unet: store, autoencoder: latents ?? store)
+    }
     switch store.metadata["network"] {
-    case "compact": network = try CompactNetwork(store)
+    case "compact": return try CompactNetwork(store)
     case let kind?: throw store.failure("its network '\(kind)' is unknown here")
     case nil: throw store.failure("its metadata does not name a network")
     }
   }
 
-  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
+  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels, nil
+  /// when the network looks everywhere.
   public var cost: (multiplyAddsPerPixel: Int, halo: Int?) {
     // Large enough for any network's down-sampling levels, small enough to be free.
     let graph = network.graph(height: 64, width: 64)

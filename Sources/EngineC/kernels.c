@@ -47,6 +47,13 @@ void enginec_store_row(float *red, float *green, float *blue, const float *x, si
   kernels()->store_row(red, green, blue, x, width);
 }
 
+void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
+                       float share, size_t width) {
+  kernels()->blend_row(red, green, blue, x, shares, share, width);
+}
+
+void enginec_clamp(float *x, size_t count) { kernels()->clamp(x, count); }
+
 void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
                         const float *scale, const float *shift, void *scratch) {
   kernels()->group_norm(out, x, shape, scale, shift, scratch);

@@ -13,6 +13,8 @@ typedef struct {
   void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);
   void (*load_row)(float *, const float *, const float *, const float *, size_t);
   void (*store_row)(float *, float *, float *, const float *, size_t);
+  void (*blend_row)(float *, float *, float *, const float *, const float *, float, size_t);
+  void (*clamp)(float *, size_t);
   double (*fma_burst)(float *);
   void (*group_norm)(float *, const float *, const enginec_group_norm_shape *, const float *,
                      const float *, double *);

@@ -131,14 +131,12 @@ static float region(size_t position, size_t length, const enginec_window_attenti
   return position < length - shape->window ? 0 : position < length - shape->shift ? 1 : 2;
 }
 
-// Numbers the parts of the picture that a shifted window joins. Row and column inside the window
-// are exchanged, as in the code that the published weights were trained with.
+// Numbers the parts of the picture that a shifted window joins, as in the code that the published
+// weights were trained with: by rows alone, and with row and column exchanged inside the window.
 static void mark_regions(const attention_window *w, const enginec_window_attention_shape *shape,
-                         size_t top, size_t left) {
-  for (size_t t = 0; t < w->tokens; t++) {
-    const size_t y = top + t % shape->window, x = left + t / shape->window;
-    w->regions[t] = 3 * region(y, shape->height, shape) + region(x, shape->width, shape);
-  }
+                         size_t top) {
+  for (size_t t = 0; t < w->tokens; t++)
+    w->regions[t] = region(top + t % shape->window, shape->height, shape);
 }
 
 static void window_softmax(const attention_window *w, const float *bias, int is_masked) {
@@ -164,12 +162,10 @@ static void window_attention(float *out, const float *qkv,
   const attention_window w = window_in(shape, scratch);
   const size_t columns = w.padded_tokens, rows = (w.tokens + 3) / 4 * 4;
   for (size_t top = 0; top < shape->height; top += shape->window) {
+    const int is_masked = shape->shift > 0 && top + shape->window == shape->height;
+    if (is_masked)
+      mark_regions(&w, shape, top);
     for (size_t left = 0; left < shape->width; left += shape->window) {
-      const int is_last =
-          top + shape->window == shape->height || left + shape->window == shape->width;
-      const int is_masked = shape->shift > 0 && is_last;
-      if (is_masked)
-        mark_regions(&w, shape, top, left);
       for (size_t head = 0; head < shape->heads; head++) {
         gather_head(&w, shape, qkv, top, left, head);
         small_product(w.scores, w.queries, w.padded_depth, w.keys, rows, w.depth, columns);

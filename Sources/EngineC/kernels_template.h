@@ -218,6 +218,24 @@ static void store_row(float *restrict red, float *restrict green, float *restric
   }
 }
 
+static void blend_row(float *restrict red, float *restrict green, float *restrict blue,
+                      const float *restrict x, const float *restrict shares, float share,
+                      size_t width) {
+  for (size_t i = 0; i < width; i++) {
+    const float part = 0.5f * share * shares[i];
+    red[i] += part * x[3 * i] + part;
+    green[i] += part * x[3 * i + 1] + part;
+    blue[i] += part * x[3 * i + 2] + part;
+  }
+}
+
+static void clamp(float *x, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const float v = x[i] > 0 ? x[i] : 0;
+    x[i] = v < 1 ? v : 1;
+  }
+}
+
 typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
 
 // 12 chains: latency of 4 cycles times 2 units, and some slack, within 16 registers.
@@ -250,6 +268,8 @@ const enginec_kernels LEVEL_TABLE = {
     .bicubic = bicubic,
     .load_row = load_row,
     .store_row = store_row,
+    .blend_row = blend_row,
+    .clamp = clamp,
     .fma_burst = fma_burst,
     .group_norm = group_norm,
     .mean = mean,

@@ -73,16 +73,12 @@ extension Reference {
     let (side, shift, depth) = (attention.window, attention.shift, channels / attention.heads)
     var out = [Float](repeating: .nan, count: height * width * channels)
     func pixel(_ y: Int, _ x: Int) -> Int { (y + shift) % height * width + (x + shift) % width }
-    func region(_ y: Int, _ x: Int) -> [Int] {
-      [(y, height), (x, width)].map { position, length in
-        position < length - side ? 0 : position < length - shift ? 1 : 2
-      }
-    }
+    func region(_ y: Int) -> Int { y < height - side ? 0 : y < height - shift ? 1 : 2 }
     for top in stride(from: 0, to: height, by: side) {
       for left in stride(from: 0, to: width, by: side) {
         let tokens = (0..<(side * side)).map { pixel(top + $0 / side, left + $0 % side) }
-        // Exchanged on purpose: the released code numbers the mask's tokens by columns.
-        let regions = (0..<(side * side)).map { region(top + $0 % side, left + $0 / side) }
+        // On purpose: the released code marks rows only, and numbers the mask's tokens by columns.
+        let regions = (0..<(side * side)).map { region(top + $0 % side) }
         for head in 0..<attention.heads {
           func part(_ index: Int) -> [[Float]] {
             tokens.map { token in

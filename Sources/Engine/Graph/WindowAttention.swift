@@ -1,7 +1,9 @@
 /// Attention between the pixels of square windows (Liu et al., "Swin Transformer", 2021).
 ///
 /// The windows tile the picture. With a shift they lie that many pixels further down and right, and go
-/// around the edges; pixels that only meet there do not attend to each other.
+/// around the edges. Pixels that only meet there should not attend to each other, but the code that
+/// ResShift's weights were trained with masks otherwise: windows around the right edge not at all, and
+/// those around the lower edge by columns instead of rows. So does this.
 public struct WindowAttention: Sendable {
   /// The number of heads, which share the channels in order.
   public let heads: Int

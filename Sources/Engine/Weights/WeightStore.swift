@@ -59,6 +59,9 @@ public struct WeightStore: Sendable {
   /// Whether there is a tensor of this name.
   public func contains(_ name: String) -> Bool { entries[Array(name.utf8)] != nil }
 
+  /// The dimensions of a tensor; nil when there is none of this name.
+  public func dimensions(_ name: String) -> [Int]? { entries[Array(name.utf8)]?.dimensions }
+
   /// Returns a tensor.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)`` when it is missing or has other dimensions.

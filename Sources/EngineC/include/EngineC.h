@@ -98,7 +98,9 @@ typedef struct {
 // Attention inside windows of window x window pixels, token (row, column) at row * window + column;
 // `qkv` holds queries, keys and values of `channels` each, `bias` (heads, tokens, tokens) is added
 // to the scores. With a shift the windows lie `shift` pixels further down and right, around the
-// edges; pixels that only meet there get -100, by regions whose rows and columns are exchanged.
+// edges. Those that go around the lower edge get -100 between the left `window - shift` and the
+// right `shift` columns, where a mask should keep upper from lower rows: so the published weights
+// learned.
 void enginec_window_attention(float *out, const float *qkv,
                               const enginec_window_attention_shape *shape, const float *bias,
                               float *scratch);
@@ -119,6 +121,14 @@ void enginec_load_row(float *out, const float *red, const float *green, const fl
 
 // One row of interleaved RGB in -1...1 to planar RGB, clamped to 0...1.
 void enginec_store_row(float *red, float *green, float *blue, const float *x, size_t width);
+
+// Adds one row of interleaved RGB in -1...1 to planar RGB in 0...1, each pixel times
+// share * shares[i].
+void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
+                       float share, size_t width);
+
+// Clamps samples to 0...1.
+void enginec_clamp(float *x, size_t count);
 
 // The name of the instruction set that the kernels above use: "x86-64", "x86-64-v3", ...
 const char *enginec_kernel_level(void);

@@ -1,0 +1,12 @@
+/// How pictures may be cut for a network.
+public enum TileRule: Hashable, Sendable {
+  /// Tiles are computed with their surroundings as far as the network looks; cuts cannot be seen.
+  case halo
+
+  /// The network looks everywhere, so tiles overlap and are blended. Their sides are multiples of
+  /// `alignment`; smaller pictures are continued by reflection.
+  ///
+  /// `padsPicture` says what the network's authors do with a large picture whose sides are no multiples:
+  /// continue it and then cut, or cut it and then continue the tiles.
+  case overlap(alignment: Int, padsPicture: Bool)
+}
