@@ -24,34 +24,47 @@ public struct Model: Sendable {
 
   /// Loads a bundled model by name, or a file by path: safetensors, or what `torch.save` wrote.
   ///
-  /// A name with a slash or ending in `.safetensors`, `.pth` or `.pt` is a path.
+  /// A name with a slash or ending in `.safetensors`, `.pth` or `.pt` is a path. The published networks are
+  /// recognised by the names of their tensors, others by what their metadata says.
   ///
+  /// - Parameters:
+  ///   - name: The name or path.
+  ///   - autoencoder: The path of the autoencoder for TAD-SR; nil when the model's file holds it too.
   /// - Throws: ``EngineError/model(subject:reason:)``.
-  public init(named name: String) throws(EngineError) {
-    try self.init(named: name, WeightStore(modelNamed: name))
+  public init(named name: String, autoencoder: String? = nil) throws(EngineError) {
+    let latents = try autoencoder.map { (path) throws(EngineError) in try WeightStore(path: path) }
+    try self.init(named: name, WeightStore(modelNamed: name), autoencoder: latents)
   }
 
   /// Builds the network of a file that is already open.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.
-  public init(named name: String, _ store: WeightStore) throws(EngineError) {
+  public init(
+    named name: String,
+    _ store: WeightStore,
+    autoencoder: WeightStore? = nil,
+  ) throws(EngineError) {
     let known = try KnownNetwork.entry(for: store)
     self.name = name
     path = Model.isPath(name) ? name : nil
     card = store.metadata
     networkName = known.name
-    network = try known.make(store)
+    network = try known.make(store, autoencoder ?? store)
   }
 
-  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
-  public var cost: (multiplyAddsPerPixel: Int, halo: Int) {
+  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels, nil
+  /// when the network looks everywhere.
+  public var cost: (multiplyAddsPerPixel: Int, halo: Int?) {
     // Large enough for any network's down-sampling levels, small enough to be free.
     let graph = network.graph(height: 64, width: 64)
     return (graph.multiplyAddCount / (64 * 64), graph.halo)
   }
 
-  /// How many pixels of the input a tile gets around it.
-  public var halo: Int { min(cost.halo, network.haloLimit ?? .max) }
+  /// How many pixels of the input a tile gets around it; nil when tiles overlap and are blended.
+  public var halo: Int? {
+    guard case .halo(_, let limit) = network.tileRule else { return nil }
+    return min(cost.halo ?? 0, limit ?? .max)
+  }
 
   /// The memory that a run takes per pixel of the input, in bytes.
   var byteCountPerPixel: Int { network.graph(height: 64, width: 64).valueByteCount / (64 * 64) }

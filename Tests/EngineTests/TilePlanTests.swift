@@ -110,7 +110,7 @@ import Testing
 
     let plan = TilePlan(width: 320, height: 180, tileSide: nil, halo: 17)
 
-    #expect(plan.tiles == [TilePlan.Tile(core: whole, window: whole)])
+    #expect(plan.tiles == [TilePlan.Tile(core: whole, window: whole, blend: nil)])
   }
 
   private func picture(_ size: Case) -> PixelRect {

@@ -13,17 +13,18 @@ extension Convolution {
   }
 
   /// This convolution after a 1×1 one, whose bias must also be what lies around the picture.
-  func following(_ first: Convolution) -> Convolution {
+  func following(_ first: Convolution) throws(EngineError) -> Convolution {
     precondition(first.kernel == 1 && first.outputChannels == inputChannels)
     let area = kernel * kernel
+    let (own, others) = (try weights.values(), try first.weights.values())
     var weights = [Float](repeating: 0, count: outputChannels * first.inputChannels * area)
     var bias = bias
     for output in 0..<outputChannels {
       for middle in 0..<inputChannels {
-        let kernel = self.weights[((output * inputChannels + middle) * area)...].prefix(area)
+        let kernel = own[((output * inputChannels + middle) * area)...].prefix(area)
         bias[output] += kernel.reduce(0, +) * first.bias[middle]
         for input in 0..<first.inputChannels {
-          let factor = first.weights[middle * first.inputChannels + input]
+          let factor = others[middle * first.inputChannels + input]
           let start = (output * first.inputChannels + input) * area
           for (position, weight) in kernel.enumerated() {
             weights[start + position] += factor * weight
@@ -35,17 +36,18 @@ extension Convolution {
   }
 
   /// This convolution before a 1×1 one.
-  func followed(by last: Convolution) -> Convolution {
+  func followed(by last: Convolution) throws(EngineError) -> Convolution {
     precondition(last.kernel == 1 && last.inputChannels == outputChannels)
     let count = inputChannels * kernel * kernel
+    let (own, others) = (try weights.values(), try last.weights.values())
     var weights = [Float](repeating: 0, count: last.outputChannels * count)
     var bias = last.bias
     for output in 0..<last.outputChannels {
       for middle in 0..<outputChannels {
-        let factor = last.weights[output * outputChannels + middle]
+        let factor = others[output * outputChannels + middle]
         bias[output] += factor * self.bias[middle]
         for position in 0..<count {
-          weights[output * count + position] += factor * self.weights[middle * count + position]
+          weights[output * count + position] += factor * own[middle * count + position]
         }
       }
     }
@@ -53,11 +55,13 @@ extension Convolution {
   }
 
   /// This convolution plus a 1×1 one of the same picture.
-  func adding(_ other: Convolution) -> Convolution {
+  func adding(_ other: Convolution) throws(EngineError) -> Convolution {
     precondition(other.kernel == 1 && other.weights.count * kernel * kernel == weights.count)
     let area = kernel * kernel
-    var weights = weights
-    for (index, weight) in other.weights.enumerated() { weights[index * area + area / 2] += weight }
+    var weights = try weights.values()
+    for (index, weight) in try other.weights.values().enumerated() {
+      weights[index * area + area / 2] += weight
+    }
     return replaced(inputs: inputChannels, weights: weights, bias: zip(bias, other.bias).map(+))
   }
 
@@ -66,7 +70,7 @@ extension Convolution {
       inputChannels: inputs,
       outputChannels: bias.count,
       kernel: kernel,
-      weights: weights,
+      weights: Parameters(weights),
       bias: bias,
     )
   }

@@ -12,19 +12,27 @@ struct KnownNetwork {
   var recognizes: @Sendable (WeightStore) -> Bool = { _ in false }
 
   /// Reads the network from the file's tensors.
-  let make: @Sendable (WeightStore) throws(EngineError) -> any Network
+  ///
+  /// The second file is the one of the autoencoder, for networks that have one; it may be the same.
+  let make: @Sendable (WeightStore, WeightStore) throws(EngineError) -> any Network
 
   /// The first entry that recognises a file wins.
   static let all = [
-    KnownNetwork(name: "compact") { (store) throws(EngineError) in try CompactNetwork(store) },
+    KnownNetwork(name: "compact") { (store, _) throws(EngineError) in try CompactNetwork(store) },
+    KnownNetwork(name: "ctmsr", recognizes: CTMSR.recognizes) {
+      (store, _) throws(EngineError) in try CTMSR(store)
+    },
+    KnownNetwork(name: "tadsr", recognizes: TADSR.recognizes) {
+      (store, autoencoder) throws(EngineError) in try TADSR(unet: store, autoencoder: autoencoder)
+    },
     KnownNetwork(name: "srvgg", recognizes: SRVGGNetwork.recognizes) {
-      (store) throws(EngineError) in try SRVGGNetwork(store)
+      (store, _) throws(EngineError) in try SRVGGNetwork(store)
     },
     KnownNetwork(name: "rrdb", recognizes: RRDBNetwork.recognizes) {
-      (store) throws(EngineError) in try RRDBNetwork(store)
+      (store, _) throws(EngineError) in try RRDBNetwork(store)
     },
     KnownNetwork(name: "span", recognizes: SPANNetwork.recognizes) {
-      (store) throws(EngineError) in try SPANNetwork(store)
+      (store, _) throws(EngineError) in try SPANNetwork(store)
     },
   ]
 

@@ -58,10 +58,8 @@ struct RRDBNetwork: Network {
     scale = (1 << upCount) / unshuffle
   }
 
-  var alignment: Int { unshuffle }
-
   // The published networks look 350 pixels far; their authors cut with 10.
-  var haloLimit: Int? { 48 }
+  var tileRule: TileRule { .halo(alignment: unshuffle, limit: 48) }
 
   func graph(height: Int, width: Int) -> Graph {
     var graph = Graph()

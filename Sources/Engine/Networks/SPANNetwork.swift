@@ -96,6 +96,6 @@ extension WeightStore {
     guard [skip.kernel, before.kernel, middle.kernel, after.kernel] == [1, 1, 3, 1] else {
       throw failure("the branches of '\(name)' are not those of SPAN")
     }
-    return middle.following(before).followed(by: after).adding(skip)
+    return try middle.following(before).followed(by: after).adding(skip)
   }
 }

@@ -10,8 +10,9 @@ extension WeightStore {
     outputs: Int? = nil,
     activation: Activation = .none,
   ) throws(EngineError) -> Convolution {
-    let weights = try weights("\(name).weight")
-    let sizes = weights.dimensions
+    guard let sizes = dimensions("\(name).weight") else {
+      throw failure("tensor '\(name).weight' is missing")
+    }
     guard sizes.count == 4, sizes[2] == sizes[3], sizes[2] % 2 == 1, !sizes.contains(0) else {
       throw failure("tensor '\(name).weight' has the shape \(sizes), which is no convolution")
     }
@@ -26,7 +27,9 @@ extension WeightStore {
       inputChannels: sizes[1],
       outputChannels: sizes[0],
       kernel: sizes[2],
-      weights: weights.values,
+      weights: Parameters(count: sizes.reduce(1, *)) { () throws(EngineError) in
+        try weights("\(name).weight", dimensions: sizes).values
+      },
       bias: bias,
       activation: activation,
     )
@@ -54,22 +57,8 @@ extension Convolution {
       inputChannels: count,
       outputChannels: count,
       kernel: 1,
-      weights: (0..<(count * count)).map { $0 % (count + 1) == 0 ? factor : 0 },
+      weights: Parameters((0..<(count * count)).map { $0 % (count + 1) == 0 ? factor : 0 }),
       bias: offsets,
-    )
-  }
-
-  /// The same convolution with its sum times a factor and moved by an offset.
-  ///
-  /// Only before an activation that does not mind, which is none.
-  func scaled(by factor: Float, plus offset: Float = 0) -> Convolution {
-    precondition(activation == .none, "an activation follows the sum")
-    return Convolution(
-      inputChannels: inputChannels,
-      outputChannels: outputChannels,
-      kernel: kernel,
-      weights: weights.map { $0 * factor },
-      bias: bias.map { $0 * factor + offset },
     )
   }
 }

@@ -15,19 +15,30 @@ public struct PixelRect: Hashable, Sendable {
 
 /// How a picture is cut into tiles that can be worked on one by one.
 ///
-/// Cores tile the picture: every pixel belongs to exactly one. Each tile is computed from a window,
-/// its core and `halo` pixels around it as far as the picture reaches. All windows have one size, so that
-/// one program serves them all: at the picture's edges the window is moved inwards. Where a network needs
-/// whole blocks, windows begin and end between blocks, the last ones beyond the picture.
+/// Each tile contributes a core and is computed from a window around it. All windows have one size, so
+/// that one program serves them all. Cores either tile the picture, so that every pixel belongs to
+/// exactly one, or overlap and are blended.
 public struct TilePlan: Sendable {
   /// A tile in pixels of the low-resolution picture.
   public struct Tile: Hashable, Sendable {
     /// The pixels that this tile contributes.
     public let core: PixelRect
 
-    /// The pixels that it is computed from; contains the core, and may reach beyond the picture to the
-    /// right and below.
+    /// The pixels that it is computed from; contains the core, and may reach beyond the right and
+    /// lower edges of the picture, which is then continued by reflection.
     public let window: PixelRect
+
+    /// How much the tile counts at each pixel of its core; nil for everything.
+    let blend: Blend?
+  }
+
+  /// The part of a tile in the result.
+  ///
+  /// At each output sample it is the product of the column's and the row's share, and over all tiles
+  /// the parts sum to 1.
+  struct Blend: Hashable, Sendable {
+    let columns: [Float]
+    let rows: [Float]
   }
 
   /// The tiles, rows first.
@@ -39,7 +50,11 @@ public struct TilePlan: Sendable {
   /// The rows of every window.
   public let windowHeight: Int
 
-  /// Cuts a picture.
+  /// Cuts a picture into cores that do not overlap, with a halo around each as far as the picture
+  /// reaches.
+  ///
+  /// At the picture's edges the window is moved inwards. Where a network takes blocks of pixels, windows
+  /// begin and end between blocks.
   ///
   /// - Parameters:
   ///   - width: Columns of the picture.
@@ -60,6 +75,25 @@ public struct TilePlan: Sendable {
         Tile(
           core: PixelRect(columns[x], rows[y]),
           window: PixelRect(windowColumns[x], windowRows[y]),
+          blend: nil,
+        )
+      }
+    }
+  }
+
+  /// Covers a picture with windows that overlap and are blended.
+  init(columns: OverlapPlan, rows: OverlapPlan, scale: Int, isFeathered: Bool) {
+    windowWidth = columns.windows[0].count
+    windowHeight = rows.windows[0].count
+    let columnShares = columns.shares(scale: scale, isFeathered: isFeathered)
+    let rowShares = rows.shares(scale: scale, isFeathered: isFeathered)
+    let isOne = columns.windows.count == 1 && rows.windows.count == 1
+    tiles = rows.windows.indices.flatMap { y in
+      columns.windows.indices.map { x in
+        Tile(
+          core: PixelRect(columns.visible[x], rows.visible[y]),
+          window: PixelRect(columns.windows[x], rows.windows[y]),
+          blend: isOne ? nil : Blend(columns: columnShares[x], rows: rowShares[y]),
         )
       }
     }
