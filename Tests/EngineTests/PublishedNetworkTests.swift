@@ -58,7 +58,6 @@ import Testing
     let difference = maximumDifference(actual.map { ($0 + 1) / 2 }, expected.samples)
     let range = try #require(expected.samples.max()) - #require(expected.samples.min())
     #expect(difference <= Tolerance.publishedNetwork * range)
-    print("\(network.file) on \(backends[backend].name): \(difference / range) of the range")
   }
 
   // Sizes that are no multiples of the blocks, and tiles that begin in the middle of one.
