@@ -2,10 +2,12 @@
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
+SECONDS ?= 60
+SWIFT_FILES := Sources Tests Package.swift Fuzzing/Sources Fuzzing/Package.swift
 RELEASE := -c release --static-swift-stdlib
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test clips install lint format docs deps
+.PHONY: help build demo test clips fuzz install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -27,15 +29,18 @@ test: deps ## Build and run every test in release mode
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests
 
+fuzz: deps ## Feed changed files to every parser of models, SECONDS=60 each; a crash is an error
+	@Scripts/fuzz $(SECONDS)
+
 install: build ## Install the program under PREFIX
 	install -D -s -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/vsr"
 
 lint: deps ## Check format and style of Swift and C
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --recursive $(SWIFT_FILES)
 	clang-format --dry-run --Werror Sources/*/*.c Sources/*/*.h Sources/*/include/*.h
 
 format: ## Put Swift and C into the project's format
-	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+	$(SWIFT) format --in-place --recursive $(SWIFT_FILES)
 	clang-format -i Sources/*/*.c Sources/*/*.h Sources/*/include/*.h
 
 docs: deps ## Build Engine's documentation; a broken link is an error

@@ -11,6 +11,9 @@ public struct Model: Sendable {
   /// The file that it was read from; nil when it is bundled.
   public let path: String?
 
+  /// The name of its network, such as `compact`.
+  public let networkName: String
+
   /// How many times larger the output is.
   public var scale: Int { network.scale }
 
@@ -19,42 +22,79 @@ public struct Model: Sendable {
 
   let network: any Network
 
-  /// Loads a bundled model by name, or a safetensors file by path.
+  /// Loads a bundled model by name, or a file by path: safetensors, or what `torch.save` wrote.
   ///
-  /// A name with a slash or ending in `.safetensors` is a path.
+  /// A name with a slash or ending in `.safetensors`, `.pth` or `.pt` is a path. The published networks are
+  /// recognised by the names of their tensors, others by what their metadata says.
   ///
+  /// - Parameters:
+  ///   - name: The name or path.
+  ///   - autoencoder: The path of the autoencoder for TAD-SR; nil when the model's file holds it too.
   /// - Throws: ``EngineError/model(subject:reason:)``.
-  public init(named name: String) throws(EngineError) {
-    let isPath = name.contains("/") || name.hasSuffix(".safetensors")
-    let store = try isPath ? WeightStore(path: name) : Model.bundled(name)
-    self.name = name
-    path = isPath ? name : nil
-    card = store.metadata
-    switch store.metadata["network"] {
-    case "compact": network = try CompactNetwork(store)
-    case let kind?: throw store.failure("its network '\(kind)' is unknown here")
-    case nil: throw store.failure("its metadata does not name a network")
-    }
+  public init(named name: String, autoencoder: String? = nil) throws(EngineError) {
+    let latents = try autoencoder.map { (path) throws(EngineError) in try WeightStore(path: path) }
+    try self.init(named: name, WeightStore(modelNamed: name), autoencoder: latents)
   }
 
-  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels.
-  public var cost: (multiplyAddsPerPixel: Int, halo: Int) {
+  /// Builds the network of a file that is already open.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(
+    named name: String,
+    _ store: WeightStore,
+    autoencoder: WeightStore? = nil,
+  ) throws(EngineError) {
+    let known = try KnownNetwork.entry(for: store)
+    self.name = name
+    path = Model.isPath(name) ? name : nil
+    card = store.metadata
+    networkName = known.name
+    network = try known.make(store, autoencoder ?? store)
+  }
+
+  /// Multiplications with addition per low-resolution pixel, and the receptive radius in such pixels, nil
+  /// when the network looks everywhere.
+  public var cost: (multiplyAddsPerPixel: Int, halo: Int?) {
     // Large enough for any network's down-sampling levels, small enough to be free.
     let graph = network.graph(height: 64, width: 64)
     return (graph.multiplyAddCount / (64 * 64), graph.halo)
   }
 
-  private static func bundled(_ name: String) throws(EngineError) -> WeightStore {
+  /// How many pixels of the input a tile gets around it; nil when tiles overlap and are blended.
+  public var halo: Int? {
+    guard case .halo(_, let limit) = network.tileRule else { return nil }
+    return min(cost.halo ?? 0, limit ?? .max)
+  }
+
+  /// The memory that a run takes per pixel of the input, in bytes.
+  var byteCountPerPixel: Int { network.graph(height: 64, width: 64).valueByteCount / (64 * 64) }
+
+  private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
+
+  fileprivate static func isPath(_ name: String) -> Bool {
+    name.contains("/") || fileSuffixes.contains { name.hasSuffix($0) }
+  }
+}
+
+extension WeightStore {
+  /// Reads the file of a model, by its bundled name or its path.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(modelNamed name: String) throws(EngineError) {
+    try self = Model.isPath(name) ? WeightStore(path: name) : WeightStore(bundled: name)
+  }
+
+  private init(bundled name: String) throws(EngineError) {
     var byteCount = 0
     guard let bytes = enginec_bundled_model(name, &byteCount) else {
-      let known = bundledNames.joined(separator: ", ")
+      let known = Model.bundledNames.joined(separator: ", ")
       throw .model(
         subject: "'\(name)'",
         reason:
           "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
       )
     }
-    return try WeightStore(
+    try self.init(
       staticBytes: UnsafeRawBufferPointer(start: bytes, count: byteCount),
       subject: "'\(name)' (bundled)",
     )

@@ -19,6 +19,9 @@ public final class Upscaler: Sendable {
     /// How pictures are cut.
     public var tiling = Tiling.automatic
 
+    /// How tiles that overlap become one picture.
+    public var blending = Blending.seamless
+
     /// The key of the noise.
     public var seed: UInt64 = 0
 
@@ -34,8 +37,18 @@ public final class Upscaler: Sendable {
     /// No cuts.
     case wholePicture
 
-    /// Tiles of at most this many low-resolution pixels a side, without their halo.
+    /// Tiles of at most this many low-resolution pixels a side, without their halo; where tiles
+    /// overlap, with the overlap, and rounded up to what the network takes.
     case side(Int)
+  }
+
+  /// How tiles become one picture where the network looks everywhere, so that tiles must overlap.
+  public enum Blending: Hashable, Sendable {
+    /// One noise field over the whole picture, and tiles that fade into each other.
+    case seamless
+
+    /// As the papers' code does: noise of its own for every tile, and the plain mean of overlaps.
+    case paper
   }
 
   /// The model that enlarges.

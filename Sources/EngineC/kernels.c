@@ -18,13 +18,17 @@ const char *enginec_kernel_level(void) { return kernels()->level; }
 
 void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
                     enginec_activation activation, float alpha, const float *slopes,
-                    const float *residual) {
-  kernels()->finish(x, pixels, channels, bias, activation, alpha, slopes, residual);
+                    const float *residual, float residual_scale) {
+  kernels()->finish(x, pixels, channels, bias, activation, alpha, slopes, residual, residual_scale);
 }
 
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
                           const float *weights) {
   kernels()->weighted_sum(out, count, term_count, terms, weights);
+}
+
+void enginec_parameter_free_attention(float *out, const float *h, const float *x, size_t count) {
+  kernels()->parameter_free_attention(out, h, x, count);
 }
 
 void enginec_bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
@@ -45,6 +49,57 @@ void enginec_load_row(float *out, const float *red, const float *green, const fl
 
 void enginec_store_row(float *red, float *green, float *blue, const float *x, size_t width) {
   kernels()->store_row(red, green, blue, x, width);
+}
+
+void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
+                       float share, size_t width) {
+  kernels()->blend_row(red, green, blue, x, shares, share, width);
+}
+
+void enginec_clamp(float *x, size_t count) { kernels()->clamp(x, count); }
+
+void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
+                        const float *scale, const float *shift, void *scratch) {
+  kernels()->group_norm(out, x, shape, scale, shift, scratch);
+}
+
+// Sums and squares in double, and the same of one block of pixels in float, for each channel.
+size_t enginec_group_norm_scratch_bytes(size_t channels) {
+  return channels * (2 * sizeof(double) + 2 * sizeof(float));
+}
+
+void enginec_mean(float *out, const float *x, size_t height, size_t width, size_t channels,
+                  size_t factor) {
+  kernels()->mean(out, x, height, width, channels, factor);
+}
+
+void enginec_quantize(float *out, const float *x, size_t pixels, size_t channels,
+                      const float *codebook, const float *planes, size_t codes, float *scratch) {
+  kernels()->quantize(out, x, pixels, channels, codebook, planes, codes, scratch);
+}
+
+size_t enginec_quantize_scratch(void) { return ENGINEC_QUANTIZE_BLOCK; }
+
+void enginec_window_attention(float *out, const float *qkv,
+                              const enginec_window_attention_shape *shape, const float *bias,
+                              float *scratch) {
+  kernels()->window_attention(out, qkv, shape, bias, scratch);
+}
+
+// Queries, keys, values, scores and results of one head in one window, and the tokens' regions.
+size_t enginec_window_attention_scratch(const enginec_window_attention_shape *shape) {
+  const size_t tokens = enginec_padded(shape->window * shape->window);
+  const size_t depth = enginec_padded(shape->channels / shape->heads);
+  return 4 * tokens * depth + tokens * tokens + tokens;
+}
+
+void enginec_softmax_step(float *scores, size_t rows, size_t columns, float *maxima, float *sums,
+                          float *out, size_t channels) {
+  kernels()->softmax_step(scores, rows, columns, maxima, sums, out, channels);
+}
+
+void enginec_softmax_end(float *out, size_t rows, size_t channels, const float *sums) {
+  kernels()->softmax_end(out, rows, channels, sums);
 }
 
 double enginec_fma_burst(float *sink) { return kernels()->fma_burst(sink); }
@@ -104,17 +159,18 @@ void enginec_nearest(float *out, const float *x, size_t height, size_t width, si
   }
 }
 
-void enginec_im2col(float *out, const float *x, size_t height, size_t width, size_t channels,
-                    size_t kernel, size_t first_row, size_t rows) {
-  const ptrdiff_t radius = (ptrdiff_t)kernel / 2;
+void enginec_im2col(float *out, const float *x, const enginec_gathering *g, size_t first_row,
+                    size_t rows) {
+  const size_t channels = g->channels;
   for (size_t y = first_row; y < first_row + rows; y++) {
-    for (size_t i = 0; i < width; i++) {
-      for (ptrdiff_t dy = -radius; dy <= radius; dy++) {
-        for (ptrdiff_t dx = -radius; dx <= radius; dx++, out += channels) {
-          const ptrdiff_t sy = (ptrdiff_t)y + dy, sx = (ptrdiff_t)i + dx;
-          const int inside = sy >= 0 && sy < (ptrdiff_t)height && sx >= 0 && sx < (ptrdiff_t)width;
-          if (inside) {
-            memcpy(out, x + ((size_t)sy * width + (size_t)sx) * channels, channels * sizeof(float));
+    for (size_t i = 0; i < g->out_width; i++) {
+      for (size_t dy = 0; dy < g->kernel; dy++) {
+        for (size_t dx = 0; dx < g->kernel; dx++, out += channels) {
+          // Positions before the picture wrap around to values beyond every size.
+          const size_t sy = y * g->stride + dy - g->pad_before;
+          const size_t sx = i * g->stride + dx - g->pad_before;
+          if (sy < g->height && sx < g->width) {
+            memcpy(out, x + (sy * g->width + sx) * channels, channels * sizeof(float));
           } else {
             memset(out, 0, channels * sizeof(float));
           }

@@ -8,12 +8,24 @@
 typedef struct {
   const char *level;
   void (*finish)(float *, size_t, size_t, const float *, enginec_activation, float, const float *,
-                 const float *);
+                 const float *, float);
   void (*weighted_sum)(float *, size_t, size_t, const float *const *, const float *);
+  void (*parameter_free_attention)(float *, const float *, const float *, size_t);
   void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);
   void (*load_row)(float *, const float *, const float *, const float *, size_t);
   void (*store_row)(float *, float *, float *, const float *, size_t);
+  void (*blend_row)(float *, float *, float *, const float *, const float *, float, size_t);
+  void (*clamp)(float *, size_t);
   double (*fma_burst)(float *);
+  void (*group_norm)(float *, const float *, const enginec_group_norm_shape *, const float *,
+                     const float *, double *);
+  void (*mean)(float *, const float *, size_t, size_t, size_t, size_t);
+  void (*quantize)(float *, const float *, size_t, size_t, const float *, const float *, size_t,
+                   float *);
+  void (*window_attention)(float *, const float *, const enginec_window_attention_shape *,
+                           const float *, float *);
+  void (*softmax_step)(float *, size_t, size_t, float *, float *, float *, size_t);
+  void (*softmax_end)(float *, size_t, size_t, const float *);
 } enginec_kernels;
 
 extern const enginec_kernels enginec_kernels_baseline;
@@ -21,3 +33,9 @@ extern const enginec_kernels enginec_kernels_baseline;
 extern const enginec_kernels enginec_kernels_v3;
 extern const enginec_kernels enginec_kernels_v4;
 #endif
+
+// Sides of the small matrices in window attention: whole pairs of the widest vectors.
+static inline size_t enginec_padded(size_t count) { return (count + 31) / 32 * 32; }
+
+// Codes whose distances are computed before their minimum is sought: they stay in the first cache.
+#define ENGINEC_QUANTIZE_BLOCK 1024

@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LEVEL_NAME "baseline"
 #define LEVEL_TABLE enginec_kernels_baseline

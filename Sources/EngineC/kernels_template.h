@@ -1,6 +1,33 @@
 // Included by kernels_baseline.c, kernels_v3.c and kernels_v4.c, each under its own target pragma.
 // Loops are written so that the compiler turns them into vector code.
 
+// e^v as 2^n times a polynomial on ±ln 2 / 2, within 2e-7 of the value; without branches, so that
+// loops over it become vector code. Adding 1.5 * 2^23 rounds to an integer, which stands in the low
+// bits.
+static inline float exponential(float v) {
+  v = v > -87 ? v : -87;
+  v = v < 88 ? v : 88;
+  const float magic = 12582912, shifted = v * 1.44269504f + magic, n = shifted - magic;
+  const float r = (v - n * 0.693359375f) + n * 2.12194440e-4f; // ln 2 in two parts
+  const float p =
+      1 + r * (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r / 720)))));
+  int32_t bits;
+  float power;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits = (int32_t)((uint32_t)(bits - 0x4B400000 + 127) << 23);
+  memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+// Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26: within 1.5e-7.
+static inline float error_function(float v) {
+  const float a = fabsf(v), t = 1 / (1 + 0.3275911f * a);
+  const float p =
+      t * (0.254829592f +
+           t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+  return copysignf(1 - p * exponential(-a * a), v);
+}
+
 static inline float activate(float v, enginec_activation activation, float alpha, float slope) {
   switch (activation) {
   case enginec_activation_none:
@@ -10,9 +37,9 @@ static inline float activate(float v, enginec_activation activation, float alpha
   case enginec_activation_prelu:
     return v > 0 ? v : v * slope;
   case enginec_activation_silu:
-    return v / (1 + expf(-v));
+    return v / (1 + exponential(-v));
   case enginec_activation_gelu:
-    return 0.5f * v * (1 + erff(v * 0.70710678f));
+    return 0.5f * v * (1 + error_function(v * 0.70710678f));
   }
   return v;
 }
@@ -21,14 +48,14 @@ static inline float activate(float v, enginec_activation activation, float alpha
 __attribute__((always_inline)) static inline void
 finish_as(float *restrict x, size_t pixels, size_t channels, const float *restrict bias,
           enginec_activation activation, float alpha, const float *restrict slopes,
-          const float *restrict residual) {
+          const float *restrict residual, float residual_scale) {
   for (size_t p = 0; p < pixels; p++) {
     float *restrict row = x + p * channels;
     const float *restrict add = residual ? residual + p * channels : NULL;
     for (size_t c = 0; c < channels; c++) {
       float v = row[c] + (bias ? bias[c] : 0);
       v = activate(v, activation, alpha, slopes ? slopes[c] : 0);
-      row[c] = v + (add ? add[c] : 0);
+      row[c] = v + (add ? add[c] * residual_scale : 0);
     }
   }
 }
@@ -36,37 +63,41 @@ finish_as(float *restrict x, size_t pixels, size_t channels, const float *restri
 __attribute__((always_inline)) static inline void
 finish_activated(float *x, size_t pixels, size_t channels, const float *bias,
                  enginec_activation activation, float alpha, const float *slopes,
-                 const float *residual) {
+                 const float *residual, float residual_scale) {
   if (bias && residual) {
-    finish_as(x, pixels, channels, bias, activation, alpha, slopes, residual);
+    finish_as(x, pixels, channels, bias, activation, alpha, slopes, residual, residual_scale);
   } else if (bias) {
-    finish_as(x, pixels, channels, bias, activation, alpha, slopes, NULL);
+    finish_as(x, pixels, channels, bias, activation, alpha, slopes, NULL, 0);
   } else if (residual) {
-    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, residual);
+    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, residual, residual_scale);
   } else {
-    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, NULL);
+    finish_as(x, pixels, channels, NULL, activation, alpha, slopes, NULL, 0);
   }
 }
 
 static void finish(float *x, size_t pixels, size_t channels, const float *bias,
                    enginec_activation activation, float alpha, const float *slopes,
-                   const float *residual) {
+                   const float *residual, float residual_scale) {
   switch (activation) {
   case enginec_activation_none:
-    finish_activated(x, pixels, channels, bias, enginec_activation_none, 0, NULL, residual);
+    finish_activated(x, pixels, channels, bias, enginec_activation_none, 0, NULL, residual,
+                     residual_scale);
     break;
   case enginec_activation_leaky_relu:
     finish_activated(x, pixels, channels, bias, enginec_activation_leaky_relu, alpha, NULL,
-                     residual);
+                     residual, residual_scale);
     break;
   case enginec_activation_prelu:
-    finish_activated(x, pixels, channels, bias, enginec_activation_prelu, 0, slopes, residual);
+    finish_activated(x, pixels, channels, bias, enginec_activation_prelu, 0, slopes, residual,
+                     residual_scale);
     break;
   case enginec_activation_silu:
-    finish_activated(x, pixels, channels, bias, enginec_activation_silu, 0, NULL, residual);
+    finish_activated(x, pixels, channels, bias, enginec_activation_silu, 0, NULL, residual,
+                     residual_scale);
     break;
   case enginec_activation_gelu:
-    finish_activated(x, pixels, channels, bias, enginec_activation_gelu, 0, NULL, residual);
+    finish_activated(x, pixels, channels, bias, enginec_activation_gelu, 0, NULL, residual,
+                     residual_scale);
     break;
   }
 }
@@ -90,6 +121,12 @@ static void weighted_sum(float *restrict out, size_t count, size_t term_count,
     for (size_t i = 0; i < count; i++)
       out[i] += weights[t] * terms[t][i];
   }
+}
+
+static void parameter_free_attention(float *restrict out, const float *restrict h,
+                                     const float *restrict x, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    out[i] = (h[i] + x[i]) * (1 / (1 + expf(-h[i])) - 0.5f);
 }
 
 // Keys' cubic convolution kernel with a = -0.75, as in PyTorch's upsample_bicubic2d: the weights of
@@ -187,6 +224,24 @@ static void store_row(float *restrict red, float *restrict green, float *restric
   }
 }
 
+static void blend_row(float *restrict red, float *restrict green, float *restrict blue,
+                      const float *restrict x, const float *restrict shares, float share,
+                      size_t width) {
+  for (size_t i = 0; i < width; i++) {
+    const float part = 0.5f * share * shares[i];
+    red[i] += part * x[3 * i] + part;
+    green[i] += part * x[3 * i + 1] + part;
+    blue[i] += part * x[3 * i + 2] + part;
+  }
+}
+
+static void clamp(float *x, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const float v = x[i] > 0 ? x[i] : 0;
+    x[i] = v < 1 ? v : 1;
+  }
+}
+
 typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
 
 // 12 chains: latency of 4 cycles times 2 units, and some slack, within 16 registers.
@@ -209,12 +264,24 @@ __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(fl
   return 2.0 * VECTOR_FLOATS * chains * steps;
 }
 
+#include "kernels_attention.h"
+#include "kernels_norm.h"
+
 const enginec_kernels LEVEL_TABLE = {
     .level = LEVEL_NAME,
     .finish = finish,
     .weighted_sum = weighted_sum,
+    .parameter_free_attention = parameter_free_attention,
     .bicubic = bicubic,
     .load_row = load_row,
     .store_row = store_row,
+    .blend_row = blend_row,
+    .clamp = clamp,
     .fma_burst = fma_burst,
+    .group_norm = group_norm,
+    .mean = mean,
+    .quantize = quantize,
+    .window_attention = window_attention,
+    .softmax_step = softmax_step,
+    .softmax_end = softmax_end,
 };

@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 #ifdef __x86_64__
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)

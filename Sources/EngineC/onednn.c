@@ -26,7 +26,6 @@ enum { strip_first, strip_middle, strip_last, strip_kinds };
 typedef struct {
   dnnl_primitive_t primitive;
   layout source, destination, scratch;
-  size_t rows, first_source_row; // relative to the strip's first output row, plus radius
 } strip;
 
 struct enginec_convolution {
@@ -92,7 +91,7 @@ static dnnl_status_t convolution_descriptor(dnnl_primitive_desc_t *out,
                                             layout_ref weights, layout_ref bias,
                                             layout_ref destination, const dnnl_dims_t padding_begin,
                                             const dnnl_dims_t padding_end) {
-  const dnnl_dims_t strides = {1, 1};
+  const dnnl_dims_t strides = {(int64_t)c->shape.stride, (int64_t)c->shape.stride};
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl_dims_t dilation = {0, 0};
   return dnnl_convolution_forward_primitive_desc_create(
@@ -140,19 +139,40 @@ static dnnl_status_t set_attributes(enginec_convolution *c) {
   return status;
 }
 
-// Fills the rows and paddings of a strip; `packed` is "any" for the first one, which decides.
-static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t rows, size_t above,
-                                  size_t below, layout_ref packed, layout_ref bias) {
+static size_t output_length(const enginec_convolution_shape *s, size_t length) {
+  return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
+}
+
+// The source rows that output rows [first, first + rows) read, and the rows of padding around them.
+typedef struct {
+  size_t first, rows, above, below;
+} source_rows;
+
+static source_rows source_of(const enginec_convolution_shape *s, size_t first, size_t rows) {
+  const size_t start = first * s->stride, end = start + (rows - 1) * s->stride + s->kernel;
+  const size_t limit = s->pad_before + s->height;
+  const size_t above = start < s->pad_before ? s->pad_before - start : 0;
+  const size_t below = end > limit ? end - limit : 0;
+  return (source_rows){
+      .first = start + above - s->pad_before,
+      .rows = end - start - above - below,
+      .above = above,
+      .below = below,
+  };
+}
+
+// Fills a strip of `rows` output rows from `first` on; `packed` is "any" for the first one, which
+// decides.
+static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first, size_t rows,
+                                  layout_ref packed, layout_ref bias) {
   const enginec_convolution_shape *shape = &c->shape;
-  const size_t radius = shape->kernel / 2, source_rows = rows + 2 * radius - above - below;
-  const dnnl_dims_t source = {1, (int64_t)shape->in_channels, (int64_t)source_rows,
+  const source_rows from = source_of(shape, first, rows);
+  const dnnl_dims_t source = {1, (int64_t)shape->in_channels, (int64_t)from.rows,
                               (int64_t)shape->width};
   const dnnl_dims_t destination = {1, (int64_t)shape->out_channels, (int64_t)rows,
-                                   (int64_t)shape->width};
-  const dnnl_dims_t begin = {(int64_t)above, (int64_t)radius};
-  const dnnl_dims_t end = {(int64_t)below, (int64_t)radius};
-  s->rows = rows;
-  s->first_source_row = above;
+                                   (int64_t)output_length(shape, shape->width)};
+  const dnnl_dims_t begin = {(int64_t)from.above, (int64_t)shape->pad_before};
+  const dnnl_dims_t end = {(int64_t)from.below, (int64_t)shape->pad_after};
   dnnl_status_t status = layout_create(&s->source, 4, source, dnnl_nhwc);
   if (status == dnnl_success)
     status = layout_create(&s->destination, 4, destination, dnnl_nhwc);
@@ -182,16 +202,17 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t rows,
 }
 
 static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
-  const size_t height = c->shape.height, rows = c->shape.strip_rows, pad = c->shape.kernel / 2;
+  const size_t height = output_length(&c->shape, c->shape.height), rows = c->shape.strip_rows;
   if (height <= rows)
-    return strip_create(c, &c->strips[strip_first], height, pad, pad, any, bias);
-  dnnl_status_t status = strip_create(c, &c->strips[strip_first], rows, pad, 0, any, bias);
+    return strip_create(c, &c->strips[strip_first], 0, height, any, bias);
+  dnnl_status_t status = strip_create(c, &c->strips[strip_first], 0, rows, any, bias);
   const size_t last = (height - 1) % rows + 1;
   if (status == dnnl_success && height > rows + last) {
-    status = strip_create(c, &c->strips[strip_middle], rows, 0, 0, LAYOUT_REF(c->packed), bias);
+    status = strip_create(c, &c->strips[strip_middle], rows, rows, LAYOUT_REF(c->packed), bias);
   }
   if (status == dnnl_success) {
-    status = strip_create(c, &c->strips[strip_last], last, 0, pad, LAYOUT_REF(c->packed), bias);
+    status =
+        strip_create(c, &c->strips[strip_last], height - last, last, LAYOUT_REF(c->packed), bias);
   }
   return status;
 }
@@ -347,7 +368,8 @@ void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
 static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) {
   if (first_row == 0)
     return strip_first;
-  return first_row + shape->strip_rows >= shape->height ? strip_last : strip_middle;
+  const size_t height = output_length(shape, shape->height);
+  return first_row + shape->strip_rows >= height ? strip_last : strip_middle;
 }
 
 int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
@@ -356,8 +378,8 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const float 
   const int kind = strip_kind(&c->shape, first_row);
   const binding *b = &runner->bindings[kind];
   const size_t row_floats = c->shape.width * c->shape.in_channels;
-  const size_t above = c->shape.kernel / 2 - c->strips[kind].first_source_row;
-  dnnl_memory_set_data_handle(b->source, (void *)(x + (first_row - above) * row_floats));
+  const size_t first = source_of(&c->shape, first_row, 1).first;
+  dnnl_memory_set_data_handle(b->source, (void *)(x + first * row_floats));
   dnnl_memory_set_data_handle(b->destination, out);
   dnnl_memory_set_data_handle(b->scratch, scratch);
   const dnnl_exec_arg_t arguments[] = {
@@ -367,6 +389,16 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const float 
   const dnnl_status_t status =
       dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, 5, arguments);
   return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
+}
+
+// MARK: Matrix products
+
+int enginec_onednn_gemm(float *out, const float *a, const float *b,
+                        const enginec_gemm_shape *shape) {
+  return dnnl_sgemm('N', shape->transpose_b ? 'T' : 'N', (int64_t)shape->m, (int64_t)shape->n,
+                    (int64_t)shape->k, shape->scale, a, (int64_t)shape->stride_a, b,
+                    (int64_t)shape->stride_b, shape->accumulate ? 1 : 0, out,
+                    (int64_t)shape->stride_out);
 }
 
 // MARK: Process

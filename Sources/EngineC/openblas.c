@@ -21,3 +21,10 @@ void enginec_openblas_configure(void) {
 }
 
 const char *enginec_openblas_version(void) { return openblas_get_config(); }
+
+void enginec_openblas_gemm(float *out, const float *a, const float *b,
+                           const enginec_gemm_shape *shape) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, shape->transpose_b ? CblasTrans : CblasNoTrans,
+              (int)shape->m, (int)shape->n, (int)shape->k, shape->scale, a, (int)shape->stride_a, b,
+              (int)shape->stride_b, shape->accumulate ? 1 : 0, out, (int)shape->stride_out);
+}

@@ -15,7 +15,7 @@ struct VSR: ParsableCommand {
       failed; 78 model refused or missing; 130, 143, 129 ended by a signal.
       """,
     version: Versions.text,
-    subcommands: [Upscale.self, Bench.self, Probe.self, Doctor.self],
+    subcommands: [Upscale.self, Bench.self, Probe.self, Models.self, Doctor.self],
     defaultSubcommand: Upscale.self,
   )
 

@@ -31,12 +31,14 @@ import Testing
 let repositoryRoot = String(#filePath.dropLast("Tests/EngineTests/CompactNetworkTests.swift".count))
 
 extension WeightStore {
-  /// A PyTorch picture (1, 3, height, width) as a tensor.
+  /// A PyTorch picture (1, channels, height, width) as a tensor.
   func pictureTensor(_ name: String) throws -> Tensor {
     let weights = try weights(name)
-    let (height, width) = (weights.dimensions[2], weights.dimensions[3])
-    let plane = height * width
-    let samples = (0..<plane).flatMap { p in (0..<3).map { weights.values[$0 * plane + p] } }
-    return Tensor(shape: Shape(height: height, width: width, channels: 3), samples: samples)
+    let sides = weights.dimensions
+    let shape = Shape(height: sides[2], width: sides[3], channels: sides[1])
+    let samples = (0..<shape.pixelCount).flatMap { p in
+      (0..<shape.channels).map { weights.values[$0 * shape.pixelCount + p] }
+    }
+    return Tensor(shape: shape, samples: samples)
   }
 }

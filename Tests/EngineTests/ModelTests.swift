@@ -56,7 +56,7 @@ import Testing
   // Of the same length, so that the header stays whole.
   @Test(arguments: [
     ("\"network\":\"compact\"", "\"network\":\"comfort\"", "network 'comfort' is unknown"),
-    ("\"network\":", "\"netwOrk\":", "does not name a network"),
+    ("\"network\":", "\"netwOrk\":", "no network known here"),
     ("\"scale\":\"4\"", "\"scale\":\"9\"", "'scale' is not a number from 1 to 8"),
     ("\"scale\":\"4\"", "\"scale\":\"3\"", "has the shape"),
     ("\"body\":\"12\"", "\"body\":\"13\"", "tensor 'emb.2.weight' has the shape"),

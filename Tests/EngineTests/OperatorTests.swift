@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -66,8 +67,12 @@ final class Guarded {
     var inputs: Int
     var outputs: Int
     var kernel = 3
+    var stride = 1
+    var padding: Convolution.Padding?
 
-    var testDescription: String { "\(height)×\(width), \(inputs)→\(outputs), \(kernel)×\(kernel)" }
+    var testDescription: String {
+      "\(height)×\(width), \(inputs)→\(outputs), \(kernel)×\(kernel), stride \(stride)"
+    }
   }
 
   static let cases = [
@@ -80,7 +85,15 @@ final class Guarded {
     Case(height: 16, width: 33, inputs: 7, outputs: 65),
     Case(height: 5, width: 12, inputs: 48, outputs: 12, kernel: 1),
     Case(height: 11, width: 6, inputs: 9, outputs: 20, kernel: 5),
+    Case(height: 12, width: 18, inputs: 16, outputs: 32, stride: 2),
+    Case(height: 7, width: 9, inputs: 5, outputs: 19, stride: 2),
+    Case(height: 10, width: 16, inputs: 16, outputs: 16, stride: 2, padding: trailing),
+    Case(height: 9, width: 5, inputs: 3, outputs: 7, stride: 2, padding: trailing),
+    Case(height: 1, width: 1, inputs: 4, outputs: 4, kernel: 2, padding: trailing),
+    Case(height: 6, width: 11, inputs: 17, outputs: 33, kernel: 2, padding: trailing),
   ]
+
+  private static let trailing = Convolution.Padding(before: 0, after: 1)
 
   @Test(arguments: cases, [0, 1])
   func convolvesAsTheReferenceDoes(_ size: Case, backend: Int) throws {
@@ -118,6 +131,23 @@ final class Guarded {
       backend: OneDNNBackend(stripBudget: rows * 7 * 8 * 4),
       tolerance: Tolerance.float32Accumulation
     )
+    for (stride, padding) in [(2, nil), (2, Self.trailing), (1, .init(before: 1, after: 0))] {
+      let size = Case(
+        height: 23,
+        width: 13,
+        inputs: 6,
+        outputs: 8,
+        kernel: stride + 1,
+        stride: stride,
+        padding: padding,
+      )
+      try check(
+        size,
+        .relu,
+        backend: OneDNNBackend(stripBudget: rows * 7 * 8 * 4),
+        tolerance: Tolerance.float32Accumulation
+      )
+    }
   }
 
   private func check(
@@ -129,28 +159,36 @@ final class Guarded {
   ) throws {
     var random = SeededGenerator(seed: 42)
     let input = Shape(height: size.height, width: size.width, channels: size.inputs)
-    let output = Shape(height: size.height, width: size.width, channels: size.outputs)
     let area = size.kernel * size.kernel
     let scale = 1 / Float(size.inputs * area).squareRoot()
     let convolution = Convolution(
       inputChannels: size.inputs,
       outputChannels: size.outputs,
       kernel: size.kernel,
-      weights: random.floats(size.outputs * size.inputs * area).map { $0 * scale },
+      stride: size.stride,
+      padding: size.padding,
+      weights: Parameters(random.floats(size.outputs * size.inputs * area).map { $0 * scale }),
       bias: random.floats(size.outputs),
       activation: activation,
     )
+    let output = convolution.output(for: input)
     let x = random.floats(input.count)
     let residual = random.floats(output.count)
     let inputs = hasResidual ? [(input, x), (output, residual)] : [(input, x)]
     let actual = try run(backend, inputs: inputs) { graph, values in
-      graph.convolution(values[0], convolution, addTo: hasResidual ? values[1] : nil)
+      graph.convolution(
+        values[0],
+        convolution,
+        addTo: hasResidual ? values[1] : nil,
+        scaledBy: 0.7,
+      )
     }
-    let expected = Reference.convolution(
+    let expected = try Reference.convolution(
       x,
       input,
       convolution,
-      residual: hasResidual ? residual : nil
+      residual: hasResidual ? residual : nil,
+      residualScale: 0.7,
     )
     #expect(maximumDifference(actual, expected) <= tolerance, "\(backend.name), \(activation)")
   }
@@ -197,6 +235,18 @@ final class Guarded {
       zip(weights, inputs).reduce(Float(0)) { $0 + $1.0 * $1.1.1[i] }
     }
     #expect(maximumDifference(actual, expected) <= Tolerance.float32Accumulation)
+  }
+
+  @Test(arguments: [1, 63, 1000])
+  func weighsAResultByItself(count: Int) throws {
+    var random = SeededGenerator(seed: 11)
+    let shape = Shape(height: 1, width: count, channels: 1)
+    let (h, x) = (random.floats(count).map { $0 * 20 }, random.floats(count))
+    let actual = try run(backends[0], inputs: [(shape, h), (shape, x)]) { graph, values in
+      graph.parameterFreeAttention(values[0], values[1])
+    }
+    let expected = zip(h, x).map { ($0 + $1) * (1 / (1 + expf(-$0)) - 0.5) }
+    #expect(maximumDifference(actual, expected) <= Tolerance.transcendental)
   }
 
   @Test func concatenatesChannels() throws {

@@ -9,31 +9,33 @@ enum Reference {
     _ shape: Shape,
     _ convolution: Convolution,
     residual: [Float]? = nil,
-  ) -> [Float] {
-    let radius = convolution.kernel / 2
+    residualScale: Float = 1,
+  ) throws -> [Float] {
+    let weights = try convolution.weights.values()
+    let (stride, before, kernel) = (
+      convolution.stride, convolution.padding.before, convolution.kernel
+    )
+    let output = convolution.output(for: shape)
     var out: [Float] = []
-    for y in 0..<shape.height {
-      for column in 0..<shape.width {
+    for y in 0..<output.height {
+      for column in 0..<output.width {
         for o in 0..<convolution.outputChannels {
           var sum = Double(convolution.bias[o])
           for i in 0..<convolution.inputChannels {
-            for dy in -radius...radius {
-              for dx in -radius...radius {
-                let (sy, sx) = (y + dy, column + dx)
+            for dy in 0..<kernel {
+              for dx in 0..<kernel {
+                let (sy, sx) = (y * stride + dy - before, column * stride + dx - before)
                 guard (0..<shape.height).contains(sy), (0..<shape.width).contains(sx) else {
                   continue
                 }
-                let weight =
-                  ((o * convolution.inputChannels + i) * convolution.kernel + dy + radius)
-                  * convolution.kernel + dx + radius
+                let weight = ((o * convolution.inputChannels + i) * kernel + dy) * kernel + dx
                 sum +=
-                  Double(x[(sy * shape.width + sx) * shape.channels + i])
-                  * Double(convolution.weights[weight])
+                  Double(x[(sy * shape.width + sx) * shape.channels + i]) * Double(weights[weight])
               }
             }
           }
           let value = activated(Float(sum), convolution.activation, channel: o)
-          out.append(value + (residual?[out.count] ?? 0))
+          out.append(value + residualScale * (residual?[out.count] ?? 0))
         }
       }
     }

@@ -65,6 +65,24 @@ import Testing
     }
   }
 
+  @Test(arguments: cases, [2, 4, 64])
+  func windowsAreWholeBlocksThatBeginBetweenBlocks(_ size: Case, alignment: Int) {
+    let plan = TilePlan(
+      width: size.width,
+      height: size.height,
+      tileSide: size.side,
+      halo: size.halo,
+      alignment: alignment
+    )
+    for tile in plan.tiles {
+      let needed = tile.core.grown(by: size.halo).clipped(to: picture(size))
+      #expect(tile.window.contains(needed), "\(tile.window) lacks some of \(needed)")
+      let numbers = [tile.window.x, tile.window.y, plan.windowWidth, plan.windowHeight]
+      let areAligned = numbers.allSatisfy { $0 % alignment == 0 }
+      #expect(areAligned && tile.window.x < size.width && tile.window.y < size.height)
+    }
+  }
+
   @Test(arguments: cases)
   func windowsAreNoLargerThanTheWidestCoreNeeds(_ size: Case) {
     let plan = size.plan
@@ -92,7 +110,7 @@ import Testing
 
     let plan = TilePlan(width: 320, height: 180, tileSide: nil, halo: 17)
 
-    #expect(plan.tiles == [TilePlan.Tile(core: whole, window: whole)])
+    #expect(plan.tiles == [TilePlan.Tile(core: whole, window: whole, blend: nil)])
   }
 
   private func picture(_ size: Case) -> PixelRect {

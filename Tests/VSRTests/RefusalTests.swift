@@ -31,7 +31,11 @@ import Testing
       code: 78,
       line: "truncated"
     ),
-    Refusal(arguments: ["clip.mp4", "o.mp4", "-m", "./bad.safetensors"], code: 78, line: "header"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-m", "./bad.safetensors"],
+      code: 78,
+      line: "neither"
+    ),
     Refusal(
       arguments: ["clip.mp4", "o.mp4", "-m", "./none.safetensors"],
       code: 78,

@@ -6,14 +6,25 @@ public protocol Backend: Sendable {
   /// The name on the command line and in reports.
   var name: String { get }
 
-  /// Returns a kernel for a convolution of a picture of this size.
+  /// Returns a kernel for a convolution of a picture of this size, and for the addition of a residual
+  /// times a factor, if there is one.
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
   func kernel(
     for convolution: Convolution,
     input: Shape,
-    hasResidual: Bool,
+    residualScale: Float?,
   ) throws(EngineError) -> any Kernel
+
+  /// Multiplies two matrices.
+  ///
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library fails.
+  func multiply(
+    _ product: MatrixProduct,
+    _ a: UnsafePointer<Float>,
+    _ b: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>,
+  ) throws(EngineError)
 }
 
 /// An operation ready to run: weights repacked, sizes fixed.

@@ -81,7 +81,7 @@ private struct Layout {
 
 extension Graph {
   /// The memory of an operation's result, from its making to its last use.
-  fileprivate func buffer(ofResultAt step: Int, output: Value) -> MemoryPlan.Buffer {
+  func buffer(ofResultAt step: Int, output: Value) -> MemoryPlan.Buffer {
     let result = operations[step].result
     let lastUse = operations.lastIndex { $0.operands.contains(result) } ?? step
     return MemoryPlan.Buffer(

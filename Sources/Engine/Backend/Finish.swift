@@ -5,10 +5,10 @@ internal import EngineC
 struct Finish: Sendable {
   var bias: [Float]?
   var activation: Activation = .none
-  var hasResidual = false
+  var residualScale: Float?
 
   /// Whether there is nothing to do.
-  var isEmpty: Bool { bias == nil && activation == .none && !hasResidual }
+  var isEmpty: Bool { bias == nil && activation == .none && residualScale == nil }
 
   /// Finishes `pixelCount` pixels at `x`; `residual` points at the same pixels of the residual.
   func apply(
@@ -18,10 +18,12 @@ struct Finish: Sendable {
     residual: UnsafePointer<Float>?,
   ) {
     let function = activation.function
+    let scale = residualScale ?? 0
     if case .prelu(let slopes) = activation {
-      enginec_finish(x, pixelCount, channels, bias, function.code, 0, slopes, residual)
+      enginec_finish(x, pixelCount, channels, bias, function.code, 0, slopes, residual, scale)
     } else {
-      enginec_finish(x, pixelCount, channels, bias, function.code, function.alpha, nil, residual)
+      let (code, alpha) = function
+      enginec_finish(x, pixelCount, channels, bias, code, alpha, nil, residual, scale)
     }
   }
 }

@@ -38,6 +38,11 @@ public final class Program {
   /// - Returns: The output in NHWC order; valid until the next run.
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library fails.
   public func run(_ inputs: Tensor...) throws(EngineError) -> UnsafePointer<Float> {
+    try run(inputs)
+  }
+
+  /// Runs the graph on one tensor for each of its inputs.
+  func run(_ inputs: [Tensor]) throws(EngineError) -> UnsafePointer<Float> {
     precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
     try withExtendedLifetime(inputs) { () throws(EngineError) in
       bind(inputs)

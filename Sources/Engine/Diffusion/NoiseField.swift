@@ -14,14 +14,16 @@ public struct NoiseField: Hashable, Sendable {
   }
 
   /// Fills an RGB tensor with standard normal samples of the canvas, starting at a pixel.
-  public func fill(_ tensor: Tensor, canvasX: Int, canvasY: Int) {
+  ///
+  /// Every `draw` is a field of its own.
+  public func fill(_ tensor: Tensor, canvasX: Int, canvasY: Int, draw: UInt32 = 0) {
     precondition(tensor.shape.channels == 3, "noise is drawn for RGB")
     let width = tensor.shape.width
     for row in 0..<tensor.shape.height {
       enginec_noise_row(
         tensor.pointer + row * width * 3,
         seed,
-        0,
+        draw,
         UInt32(canvasY + row),
         UInt32(canvasX),
         width

@@ -23,6 +23,9 @@ public struct Graph: Sendable {
   /// The value that running the graph returns; set before compiling.
   public var output: Value?
 
+  /// Values that a network file calls by a name, for whoever compares them with another program's.
+  public var named: [String: Value] = [:]
+
   private var shapes: [Shape] = []
 
   /// Creates a graph without values.
@@ -41,17 +44,69 @@ public struct Graph: Sendable {
     return value
   }
 
-  /// Adds `activation(convolution(x) + bias) + residual`.
+  /// Adds `activation(convolution(x) + bias) + scale · residual`.
   public mutating func convolution(
     _ x: Value,
     _ convolution: Convolution,
     addTo residual: Value? = nil,
+    scaledBy scale: Float = 1,
   ) -> Value {
-    var shape = shape(of: x)
-    precondition(shape.channels == convolution.inputChannels, "channels of \(shape) do not fit")
-    shape.channels = convolution.outputChannels
+    let input = shape(of: x)
+    precondition(input.channels == convolution.inputChannels, "channels of \(input) do not fit")
+    let shape = convolution.output(for: input)
     if let residual { precondition(self.shape(of: residual) == shape, "a residual has the size") }
-    return append(.convolution(convolution), [x] + (residual.map { [$0] } ?? []), shape)
+    return append(
+      .convolution(convolution, residualScale: scale),
+      [x] + (residual.map { [$0] } ?? []),
+      shape,
+    )
+  }
+
+  /// Adds a group norm.
+  public mutating func groupNorm(_ x: Value, _ norm: GroupNorm) -> Value {
+    let shape = shape(of: x)
+    precondition(shape.channels == norm.scale.count, "channels of \(shape) do not fit")
+    return append(.groupNorm(norm), [x], shape)
+  }
+
+  /// Adds a function of every sample.
+  public mutating func activation(_ x: Value, _ activation: Activation) -> Value {
+    append(.activation(activation), [x], shape(of: x))
+  }
+
+  /// Adds attention inside windows over queries, keys and values side by side.
+  public mutating func windowAttention(_ qkv: Value, _ attention: WindowAttention) -> Value {
+    var shape = shape(of: qkv)
+    precondition(shape.channels % (3 * attention.heads) == 0, "heads share the channels")
+    precondition(
+      shape.height % attention.window == 0 && shape.width % attention.window == 0,
+      "whole windows only",
+    )
+    shape.channels /= 3
+    return append(.windowAttention(attention), [qkv], shape)
+  }
+
+  /// Adds attention of every pixel to all pixels, `softmax(q · kᵀ / √channels) · v`.
+  public mutating func attention(queries: Value, keys: Value, values: Value) -> Value {
+    let shape = shape(of: queries)
+    precondition(self.shape(of: keys) == shape && self.shape(of: values) == shape, "one size")
+    return append(.attention, [queries, keys, values], shape)
+  }
+
+  /// Adds the replacement of every pixel by the nearest code.
+  public mutating func quantization(_ x: Value, _ codebook: Codebook) -> Value {
+    let shape = shape(of: x)
+    precondition(shape.channels == codebook.channels, "codes have the channels of \(shape)")
+    return append(.quantization(codebook), [x], shape)
+  }
+
+  /// Adds the mean of blocks of `factor` × `factor` pixels.
+  public mutating func mean(_ x: Value, factor: Int) -> Value {
+    var shape = shape(of: x)
+    precondition(shape.height % factor == 0 && shape.width % factor == 0, "whole blocks only")
+    shape.height /= factor
+    shape.width /= factor
+    return append(.mean(factor: factor), [x], shape)
   }
 
   /// Adds the sum of values of one size, each times its weight.
@@ -59,6 +114,12 @@ public struct Graph: Sendable {
     let shape = shape(of: terms[0].value)
     precondition(terms.allSatisfy { self.shape(of: $0.value) == shape }, "terms have one size")
     return append(.weightedSum(terms.map(\.weight)), terms.map(\.value), shape)
+  }
+
+  /// Adds `(h + x) · (sigmoid(h) − ½)`: a result that weighs itself (SPAN, equations 3 and 4).
+  public mutating func parameterFreeAttention(_ h: Value, _ x: Value) -> Value {
+    precondition(shape(of: h) == shape(of: x), "result and residual have one size")
+    return append(.parameterFreeAttention, [h, x], shape(of: h))
   }
 
   /// Adds the values' channels side by side.

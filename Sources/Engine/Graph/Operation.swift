@@ -2,11 +2,32 @@
 public struct Operation: Sendable {
   /// What is done.
   public enum Kind: Sendable {
-    /// Convolves the first operand; a second one is added to the activated result.
-    case convolution(Convolution)
+    /// Convolves the first operand; a second one, times a factor, is added to the activated result.
+    case convolution(Convolution, residualScale: Float)
+
+    /// Brings groups of channels to mean 0 and variance 1.
+    case groupNorm(GroupNorm)
+
+    /// Applies a function to every sample.
+    case activation(Activation)
+
+    /// Attends inside windows; the operand holds queries, keys and values.
+    case windowAttention(WindowAttention)
+
+    /// Attends over all pixels; the operands are queries, keys and values.
+    case attention
+
+    /// Replaces every pixel by the nearest one of a codebook.
+    case quantization(Codebook)
+
+    /// PyTorch's `avg_pool2d` by an integer factor.
+    case mean(factor: Int)
 
     /// Sums the operands, each times its weight.
     case weightedSum([Float])
+
+    /// `(h + x) · (sigmoid(h) − ½)` of two operands, SPAN's attention without parameters.
+    case parameterFreeAttention
 
     /// Joins the operands' channels in order.
     case concatenation
@@ -39,7 +60,14 @@ extension Operation.Kind {
   public var name: String {
     switch self {
     case .convolution: "convolution"
+    case .groupNorm: "group norm"
+    case .activation: "activation"
+    case .windowAttention: "window attention"
+    case .attention: "attention"
+    case .quantization: "quantization"
+    case .mean: "mean"
     case .weightedSum: "sum"
+    case .parameterFreeAttention: "parameter-free attention"
     case .concatenation: "concat"
     case .pixelShuffle: "pixel shuffle"
     case .pixelUnshuffle: "pixel unshuffle"
@@ -47,49 +75,4 @@ extension Operation.Kind {
     case .bicubic: "bicubic"
     }
   }
-}
-
-/// A convolution with stride 1 and zero padding that keeps the size, bias and activation fused.
-public struct Convolution: Sendable {
-  /// Samples per pixel read.
-  public let inputChannels: Int
-
-  /// Samples per pixel written.
-  public let outputChannels: Int
-
-  /// The side of the square kernel; odd.
-  public let kernel: Int
-
-  /// The weights in PyTorch's order: output channel, input channel, row, column.
-  public let weights: [Float]
-
-  /// One number per output channel, added before the activation.
-  public let bias: [Float]
-
-  /// The function applied to the sum.
-  public let activation: Activation
-
-  /// Creates a convolution from weights in PyTorch's order.
-  public init(
-    inputChannels: Int,
-    outputChannels: Int,
-    kernel: Int,
-    weights: [Float],
-    bias: [Float],
-    activation: Activation = .none,
-  ) {
-    precondition(kernel % 2 == 1, "a kernel of odd size keeps the picture's size")
-    precondition(weights.count == outputChannels * inputChannels * kernel * kernel)
-    precondition(bias.count == outputChannels, "one bias per output channel")
-    if case .prelu(let slopes) = activation { precondition(slopes.count == outputChannels) }
-    self.inputChannels = inputChannels
-    self.outputChannels = outputChannels
-    self.kernel = kernel
-    self.weights = weights
-    self.bias = bias
-    self.activation = activation
-  }
-
-  /// Multiplications with addition per pixel.
-  public var multiplyAddsPerPixel: Int { weights.count }
 }

@@ -98,7 +98,7 @@ private struct BareConvolutions: Sendable {
 extension Graph {
   fileprivate var convolutions: [(Convolution, Shape)] {
     operations.compactMap { operation in
-      guard case .convolution(let convolution) = operation.kind else { return nil }
+      guard case .convolution(let convolution, _) = operation.kind else { return nil }
       return (convolution, shape(of: operation.operands[0]))
     }
   }
@@ -110,6 +110,8 @@ extension Convolution {
       inputChannels: inputChannels,
       outputChannels: outputChannels,
       kernel: kernel,
+      stride: stride,
+      padding: padding,
       weights: weights,
       bias: bias,
     )

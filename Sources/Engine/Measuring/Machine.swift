@@ -30,6 +30,9 @@ public enum Machine {
       in_channels: 48,
       out_channels: 48,
       kernel: 3,
+      stride: 1,
+      pad_before: 1,
+      pad_after: 1,
       strip_rows: 16,
       activation: enginec_activation_none,
       alpha: 0

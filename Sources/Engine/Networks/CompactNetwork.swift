@@ -40,7 +40,7 @@ public struct CompactNetwork: Network {
       sigma: sigma,
       sigmaData: try store.positiveFloat("sigma_data"),
     )
-    let embedding = try TimeEmbedding(store, layers: bodyCount + 1, features: features)
+    let embedding = try LayerEmbedding(store, layers: bodyCount + 1, features: features)
       .biases(noise: preconditioning.noise)
     let unshuffled = 3 * scale * scale
 
@@ -92,7 +92,7 @@ public struct CompactNetwork: Network {
 /// What the network is told about the noise level: one vector of features per layer.
 ///
 /// `a_k = 8 c · 100^(−k / (K − 1))`, `v = [cos a, sin a]`, then two linear layers with SiLU between.
-private struct TimeEmbedding {
+private struct LayerEmbedding {
   let first: WeightStore.Weights
   let firstBias: [Float]
   let second: WeightStore.Weights
@@ -148,10 +148,9 @@ extension WeightStore {
       inputChannels: inputChannels,
       outputChannels: outputChannels,
       kernel: 3,
-      weights: try weights(
-        "\(name).weight",
-        dimensions: [outputChannels, inputChannels, 3, 3],
-      ).values,
+      weights: Parameters(
+        try weights("\(name).weight", dimensions: [outputChannels, inputChannels, 3, 3]).values
+      ),
       bias: embedding.map { zip(bias, $0).map(+) } ?? bias,
       activation: activation,
     )

@@ -8,6 +8,7 @@ final class FrameJob: Sendable {
   let pending = PendingImage()
 
   private let remaining: Atomic<Int>
+  private let blending: Monitor<TileBlend>?
   private let failure = Monitor<EngineError?>(nil)
 
   init(image: Image, plan: FramePlan) {
@@ -15,6 +16,16 @@ final class FrameJob: Sendable {
     self.plan = plan
     result = plan.results.image()
     remaining = Atomic(plan.tiles.count)
+    blending = plan.tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))
+  }
+
+  /// Adds what the network made of a tile's window to the result.
+  func add(_ output: UnsafePointer<Float>, tile index: Int) {
+    if let blending {
+      blending.withLock { $0.add(output, tile: index) }
+    } else {
+      result.store(output, of: plan.tiles[index], scale: plan.scale)
+    }
   }
 
   /// Notes that a tile is done; the last one delivers the frame, or the first error.

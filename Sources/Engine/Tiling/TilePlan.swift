@@ -15,17 +15,30 @@ public struct PixelRect: Hashable, Sendable {
 
 /// How a picture is cut into tiles that can be worked on one by one.
 ///
-/// Cores tile the picture: every pixel belongs to exactly one. Each tile is computed from a window,
-/// its core and `halo` pixels around it as far as the picture reaches. All windows have one size, so that
-/// one program serves them all: at the picture's edges the window is moved inwards.
+/// Each tile contributes a core and is computed from a window around it. All windows have one size, so
+/// that one program serves them all. Cores either tile the picture, so that every pixel belongs to
+/// exactly one, or overlap and are blended.
 public struct TilePlan: Sendable {
   /// A tile in pixels of the low-resolution picture.
   public struct Tile: Hashable, Sendable {
     /// The pixels that this tile contributes.
     public let core: PixelRect
 
-    /// The pixels that it is computed from; contains the core.
+    /// The pixels that it is computed from; contains the core, and may reach beyond the right and
+    /// lower edges of the picture, which is then continued by reflection.
     public let window: PixelRect
+
+    /// How much the tile counts at each pixel of its core; nil for everything.
+    let blend: Blend?
+  }
+
+  /// The part of a tile in the result.
+  ///
+  /// At each output sample it is the product of the column's and the row's share, and over all tiles
+  /// the parts sum to 1.
+  struct Blend: Hashable, Sendable {
+    let columns: [Float]
+    let rows: [Float]
   }
 
   /// The tiles, rows first.
@@ -37,18 +50,24 @@ public struct TilePlan: Sendable {
   /// The rows of every window.
   public let windowHeight: Int
 
-  /// Cuts a picture.
+  /// Cuts a picture into cores that do not overlap, with a halo around each as far as the picture
+  /// reaches.
+  ///
+  /// At the picture's edges the window is moved inwards. Where a network takes blocks of pixels, windows
+  /// begin and end between blocks.
   ///
   /// - Parameters:
   ///   - width: Columns of the picture.
   ///   - height: Rows of the picture.
   ///   - tileSide: The largest side of a core; nil for no limit.
   ///   - halo: The receptive radius of the network in pixels.
-  public init(width: Int, height: Int, tileSide: Int?, halo: Int) {
+  ///   - alignment: The side of the blocks of pixels that the network takes.
+  public init(width: Int, height: Int, tileSide: Int?, halo: Int, alignment: Int = 1) {
     let columns = TilePlan.cuts(width, side: tileSide ?? width)
     let rows = TilePlan.cuts(height, side: tileSide ?? height)
-    let windowColumns = TilePlan.windows(around: columns, halo: halo, length: width)
-    let windowRows = TilePlan.windows(around: rows, halo: halo, length: height)
+    let surroundings = Surroundings(halo: halo, alignment: alignment)
+    let windowColumns = surroundings.windows(around: columns, length: width)
+    let windowRows = surroundings.windows(around: rows, length: height)
     windowWidth = windowColumns[0].count
     windowHeight = windowRows[0].count
     tiles = rows.indices.flatMap { y in
@@ -56,6 +75,25 @@ public struct TilePlan: Sendable {
         Tile(
           core: PixelRect(columns[x], rows[y]),
           window: PixelRect(windowColumns[x], windowRows[y]),
+          blend: nil,
+        )
+      }
+    }
+  }
+
+  /// Covers a picture with windows that overlap and are blended.
+  init(columns: OverlapPlan, rows: OverlapPlan, scale: Int, isFeathered: Bool) {
+    windowWidth = columns.windows[0].count
+    windowHeight = rows.windows[0].count
+    let columnShares = columns.shares(scale: scale, isFeathered: isFeathered)
+    let rowShares = rows.shares(scale: scale, isFeathered: isFeathered)
+    let isOne = columns.windows.count == 1 && rows.windows.count == 1
+    tiles = rows.windows.indices.flatMap { y in
+      columns.windows.indices.map { x in
+        Tile(
+          core: PixelRect(columns.visible[x], rows.visible[y]),
+          window: PixelRect(columns.windows[x], rows.windows[y]),
+          blend: isOne ? nil : Blend(columns: columnShares[x], rows: rowShares[y]),
         )
       }
     }
@@ -67,17 +105,27 @@ public struct TilePlan: Sendable {
     return (0..<count).map { (length * $0 / count)..<(length * ($0 + 1) / count) }
   }
 
-  private static func windows(
-    around cores: [Range<Int>],
-    halo: Int,
-    length: Int,
-  ) -> [Range<Int>] {
+}
+
+/// What a core needs around it, along one axis.
+private struct Surroundings {
+  let halo: Int
+  let alignment: Int
+
+  func windows(around cores: [Range<Int>], length: Int) -> [Range<Int>] {
     let widest = cores.map(\.count).max() ?? length
-    let size = min(length, widest + 2 * halo)
+    let extent = wholeBlocks(length)
+    // A window that begins between blocks may begin a block less one pixel before its halo.
+    let size = min(extent, wholeBlocks(widest + 2 * halo + alignment - 1))
     return cores.map { core in
-      let start = min(max(0, core.lowerBound - halo), length - size)
+      let first = max(0, core.lowerBound - halo) / alignment * alignment
+      let start = min(first, extent - size)
       return start..<(start + size)
     }
+  }
+
+  private func wholeBlocks(_ length: Int) -> Int {
+    (length + alignment - 1) / alignment * alignment
   }
 }
 

@@ -54,46 +54,15 @@ private struct TileBench {
   }
 
   mutating func run(_ job: FrameJob, tile index: Int) throws(EngineError) {
-    let tile = plan.tiles[index]
     let start = monotonicSeconds()
-    load(tile.window, of: job.image)
+    job.image.load(plan.tiles[index].window, into: input)
     let noise = plan.noise(tile: index)
     loading += monotonicSeconds() - start
 
-    let output = try program.run(input, noise)
+    let output = try program.run([input] + (noise.map { [$0] } ?? []))
 
     let end = monotonicSeconds()
-    store(tile, from: output, into: job.result)
+    job.add(output, tile: index)
     storing += monotonicSeconds() - end
-  }
-
-  private func load(_ window: PixelRect, of image: Image) {
-    for row in 0..<window.height {
-      let start = (window.y + row) * image.stride + window.x
-      enginec_load_row(
-        input.pointer + row * window.width * 3,
-        image.plane(0) + start,
-        image.plane(1) + start,
-        image.plane(2) + start,
-        window.width
-      )
-    }
-  }
-
-  private func store(_ tile: TilePlan.Tile, from output: UnsafePointer<Float>, into image: Image) {
-    let (core, window, scale) = (tile.core, tile.window, plan.scale)
-    let width = window.width * scale
-    for row in 0..<(core.height * scale) {
-      let y = (core.y - window.y) * scale + row
-      let source = output + (y * width + (core.x - window.x) * scale) * 3
-      let start = (core.y * scale + row) * image.stride + core.x * scale
-      enginec_store_row(
-        image.plane(0) + start,
-        image.plane(1) + start,
-        image.plane(2) + start,
-        source,
-        core.width * scale
-      )
-    }
   }
 }

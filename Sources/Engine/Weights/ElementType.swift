@@ -25,6 +25,14 @@ enum ElementType: String {
     }
   }
 
+  /// Whether the elements are weights.
+  var isFloat: Bool {
+    switch self {
+    case .float64, .float32, .float16, .bfloat16: true
+    case .int64, .int32, .int16, .int8, .uint8, .boolean: false
+    }
+  }
+
   /// The bytes of a tensor of this type; nil when they do not fit an `Int`.
   func byteCount(of dimensions: [Int]) -> Int? {
     var product = byteCount

@@ -10,11 +10,6 @@ enum JSONValue {
 ///
 /// Names stay bytes, because Swift's strings treat differently encoded names as equal.
 struct JSONParser {
-  /// What is wrong, in words that follow the file's name.
-  struct Failure: Error, Equatable {
-    let reason: String
-  }
-
   // Headers nest three deep; the limit keeps hostile ones off the stack.
   private static let depthLimit = 8
 
@@ -22,12 +17,12 @@ struct JSONParser {
   private var position: Int
 
   /// Parses the whole text as one object.
-  static func parse(_ text: ArraySlice<UInt8>) throws(Failure) -> JSONValue {
+  static func parse(_ text: ArraySlice<UInt8>) throws(WeightsFault) -> JSONValue {
     guard String(validating: text, as: UTF8.self) != nil else {
-      throw Failure(reason: "the header is not UTF-8")
+      throw WeightsFault("the header is not UTF-8")
     }
     guard text.first == UInt8(ascii: "{") else {
-      throw Failure(reason: "the header does not begin with '{'")
+      throw WeightsFault("the header does not begin with '{'")
     }
     var parser = JSONParser(text: text, position: text.startIndex)
     let value = try parser.value(depth: 0)
@@ -41,7 +36,7 @@ struct JSONParser {
     self.position = position
   }
 
-  private mutating func value(depth: Int) throws(Failure) -> JSONValue {
+  private mutating func value(depth: Int) throws(WeightsFault) -> JSONValue {
     guard depth < JSONParser.depthLimit else { throw unexpected("nested too deeply") }
     skipSpace()
     switch peek {
@@ -53,13 +48,13 @@ struct JSONParser {
     }
   }
 
-  private mutating func object(depth: Int) throws(Failure) -> JSONValue {
+  private mutating func object(depth: Int) throws(WeightsFault) -> JSONValue {
     var members: [(name: [UInt8], value: JSONValue)] = []
     var names: Set<[UInt8]> = []
-    try list(from: "{", to: "}") { (parser) throws(Failure) in
+    try list(from: "{", to: "}") { (parser) throws(WeightsFault) in
       let name = try parser.string()
       guard names.insert(name).inserted else {
-        throw Failure(reason: "\(escaped(name)) appears twice in the header")
+        throw WeightsFault("\(escaped(name)) appears twice in the header")
       }
       parser.skipSpace()
       try parser.expect(":")
@@ -68,9 +63,9 @@ struct JSONParser {
     return .object(members)
   }
 
-  private mutating func array(depth: Int) throws(Failure) -> JSONValue {
+  private mutating func array(depth: Int) throws(WeightsFault) -> JSONValue {
     var elements: [JSONValue] = []
-    try list(from: "[", to: "]") { (parser) throws(Failure) in
+    try list(from: "[", to: "]") { (parser) throws(WeightsFault) in
       elements.append(try parser.value(depth: depth + 1))
     }
     return .array(elements)
@@ -79,8 +74,8 @@ struct JSONParser {
   private mutating func list(
     from opening: Unicode.Scalar,
     to closing: Unicode.Scalar,
-    _ element: (inout JSONParser) throws(Failure) -> Void,
-  ) throws(Failure) {
+    _ element: (inout JSONParser) throws(WeightsFault) -> Void,
+  ) throws(WeightsFault) {
     try expect(opening)
     skipSpace()
     if take(closing) { return }
@@ -92,7 +87,7 @@ struct JSONParser {
     try expect(closing)
   }
 
-  private mutating func integer() throws(Failure) -> Int {
+  private mutating func integer() throws(WeightsFault) -> Int {
     let start = position
     while let digit = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) {
       position += 1
@@ -100,7 +95,7 @@ struct JSONParser {
     let digits = text[start..<position]
     let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0")
     guard !hasLeadingZero, let value = Int(String(decoding: digits, as: UTF8.self)) else {
-      throw Failure(reason: "the header holds a number that is out of range or malformed")
+      throw WeightsFault("the header holds a number that is out of range or malformed")
     }
     return value
   }
@@ -109,7 +104,7 @@ struct JSONParser {
 // MARK: - Strings
 
 extension JSONParser {
-  private mutating func string() throws(Failure) -> [UInt8] {
+  private mutating func string() throws(WeightsFault) -> [UInt8] {
     try expect("\"")
     var bytes: [UInt8] = []
     while !take("\"") {
@@ -124,7 +119,7 @@ extension JSONParser {
     return bytes
   }
 
-  private mutating func escapeSequence() throws(Failure) -> [UInt8] {
+  private mutating func escapeSequence() throws(WeightsFault) -> [UInt8] {
     guard let byte = peek else { throw unexpected("in a string") }
     position += 1
     switch byte {
@@ -135,25 +130,25 @@ extension JSONParser {
     case UInt8(ascii: "r"): return [0x0D]
     case UInt8(ascii: "t"): return [0x09]
     case UInt8(ascii: "u"): return Array(try unicodeScalar().utf8)
-    default: throw Failure(reason: "the header holds an unknown escape sequence")
+    default: throw WeightsFault("the header holds an unknown escape sequence")
     }
   }
 
-  private mutating func unicodeScalar() throws(Failure) -> String {
+  private mutating func unicodeScalar() throws(WeightsFault) -> String {
     var units = [try codeUnit()]
     if UTF16.isLeadSurrogate(units[0]), take("\\"), take("u") { units.append(try codeUnit()) }
     guard let text = String(validating: units, as: UTF16.self) else {
-      throw Failure(reason: "the header holds half a surrogate pair")
+      throw WeightsFault("the header holds half a surrogate pair")
     }
     return text
   }
 
-  private mutating func codeUnit() throws(Failure) -> UInt16 {
+  private mutating func codeUnit() throws(WeightsFault) -> UInt16 {
     let end = min(position + 4, text.endIndex)
     let digits = String(decoding: text[position..<end], as: UTF8.self)
     let isHexadecimal = digits.utf8.count == 4 && digits.allSatisfy(\.isHexDigit)
     guard isHexadecimal, let unit = UInt16(digits, radix: 16) else {
-      throw Failure(reason: "the header holds a malformed \\u escape")
+      throw WeightsFault("the header holds a malformed \\u escape")
     }
     position = end
     return unit
@@ -175,12 +170,12 @@ extension JSONParser {
     return true
   }
 
-  private mutating func expect(_ character: Unicode.Scalar) throws(Failure) {
+  private mutating func expect(_ character: Unicode.Scalar) throws(WeightsFault) {
     guard take(character) else { throw unexpected("where '\(character)' belongs") }
   }
 
-  private func unexpected(_ place: String) -> Failure {
-    Failure(reason: "the header is not valid JSON at byte \(position - text.startIndex), \(place)")
+  private func unexpected(_ place: String) -> WeightsFault {
+    WeightsFault("the header is not valid JSON at byte \(position - text.startIndex), \(place)")
   }
 }
 

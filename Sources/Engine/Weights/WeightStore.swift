@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The tensors of a model file, checked as a whole before the first one is read.
 public struct WeightStore: Sendable {
   /// A tensor of weights as PyTorch lays it out: row-major, dimensions from slowest to fastest.
@@ -17,139 +15,120 @@ public struct WeightStore: Sendable {
   /// The strings that describe the model.
   public let metadata: [String: String]
 
-  private let bytes: FileBytes
-  private let entries: [[UInt8]: SafetensorsHeader.Entry]
-  private let dataOffset: Int
+  private let file: WeightsFile
+  private let tensors: [[UInt8]: StoredTensor]
 
-  /// Reads and checks a safetensors file.
+  /// Reads and checks a file: safetensors, or what `torch.save` wrote of a state dict.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(path: String) throws(EngineError) {
-    let subject = "'\(path)'"
-    try self.init(FileBytes(path: path, subject: subject), subject: subject)
+    try self.init(subject: "'\(path)'") { () throws(WeightsFault) in try WeightsFile(path: path) }
   }
 
-  /// Checks a safetensors file that lies in static memory, such as a bundled model.
+  /// Checks a file that lies in static memory, such as a bundled model.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(
     staticBytes: UnsafeRawBufferPointer,
     subject: String,
   ) throws(EngineError) {
-    try self.init(FileBytes(staticBytes), subject: subject)
+    try self.init(subject: subject) { WeightsFile(staticBytes) }
   }
 
-  private init(_ bytes: FileBytes, subject: String) throws(EngineError) {
-    do throws(SafetensorsHeader.Failure) {
-      let header = try SafetensorsHeader(bytes.buffer)
-      entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
-      metadata = header.metadata
-      dataOffset = header.dataOffset
+  private init(
+    subject: String,
+    _ open: () throws(WeightsFault) -> WeightsFile,
+  ) throws(EngineError) {
+    self.subject = subject
+    do throws(WeightsFault) {
+      file = try open()
+      let index = try TensorIndex(file)
+      tensors = Dictionary(uniqueKeysWithValues: index.tensors.map { ($0.name, $0) })
+      metadata = index.metadata
+      try checkFinite()
     } catch {
       throw .model(subject: subject, reason: error.reason)
     }
-    self.bytes = bytes
-    self.subject = subject
-    try checkFinite()
   }
 
   /// The names of all tensors, sorted.
   public var names: [String] {
-    entries.keys.map { String(decoding: $0, as: UTF8.self) }.sorted()
+    tensors.keys.map { String(decoding: $0, as: UTF8.self) }.sorted()
   }
 
   /// Whether there is a tensor of this name.
-  public func contains(_ name: String) -> Bool { entries[Array(name.utf8)] != nil }
+  public func contains(_ name: String) -> Bool { dimensions(name) != nil }
 
-  /// Returns a tensor.
+  /// The sizes of a tensor's dimensions; nil when there is none of this name.
+  public func dimensions(_ name: String) -> [Int]? { tensors[Array(name.utf8)]?.dimensions }
+
+  /// Reads a tensor.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)`` when it is missing or has other dimensions.
   public func weights(
     _ name: String,
     dimensions: [Int]? = nil,
   ) throws(EngineError) -> Weights {
-    guard let entry = entries[Array(name.utf8)] else {
+    guard let tensor = tensors[Array(name.utf8)] else {
       throw failure("tensor '\(name)' is missing")
     }
-    if let dimensions, dimensions != entry.dimensions {
-      throw failure("tensor '\(name)' has the shape \(entry.dimensions), not \(dimensions)")
+    if let dimensions, dimensions != tensor.dimensions {
+      throw failure("tensor '\(name)' has the shape \(tensor.dimensions), not \(dimensions)")
     }
-    guard let values = entry.type.floats(data(of: entry)) else {
-      throw failure("tensor '\(name)' holds \(entry.type.rawValue), not floats")
+    guard let values = try values(of: tensor) else {
+      throw failure("tensor '\(name)' holds \(tensor.type.rawValue), not floats")
     }
-    return Weights(dimensions: entry.dimensions, values: values)
+    return Weights(dimensions: tensor.dimensions, values: values)
+  }
+
+  /// The number of weights; other numbers, such as indices, are not counted.
+  public var parameterCount: Int {
+    tensors.values.reduce(0) { $0 + ($1.type.isFloat ? $1.count : 0) }
+  }
+
+  /// The SHA-256 digest of the whole file, in hexadecimal digits.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when the file cannot be read to its end.
+  public func digest() throws(EngineError) -> String {
+    var digest = SHA256()
+    try reading { () throws(WeightsFault) in
+      try file.forEachPiece(of: 0..<file.byteCount) { digest.update($0) }
+    }
+    return digest.hexadecimal
+  }
+
+  /// The tensors in the order of their names.
+  var sortedTensors: [StoredTensor] {
+    tensors.values.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+  }
+
+  /// The bytes of a tensor in row-major order.
+  func bytes(of tensor: StoredTensor) throws(EngineError) -> [UInt8] {
+    try reading { () throws(WeightsFault) in try tensor.bytes(in: file) }
   }
 
   /// An error about this file.
   func failure(_ reason: String) -> EngineError { .model(subject: subject, reason: reason) }
 
-  private func data(of entry: SafetensorsHeader.Entry) -> UnsafeRawBufferPointer {
-    let start = dataOffset + entry.range.lowerBound
-    return UnsafeRawBufferPointer(rebasing: bytes.buffer[start..<(start + entry.range.count)])
+  private func values(of tensor: StoredTensor) throws(EngineError) -> [Float]? {
+    try reading { () throws(WeightsFault) in try tensor.floats(in: file) }
   }
 
-  private func checkFinite() throws(EngineError) {
-    for entry in entries.values {
-      guard let values = entry.type.floats(data(of: entry)) else { continue }
-      guard values.allSatisfy(\.isFinite) else {
-        throw failure("tensor \(escaped(entry.name)) holds NaN or infinity")
+  private func reading<Result>(
+    _ body: () throws(WeightsFault) -> Result
+  ) throws(EngineError) -> Result {
+    do throws(WeightsFault) {
+      return try body()
+    } catch {
+      throw failure(error.reason)
+    }
+  }
+
+  private func checkFinite() throws(WeightsFault) {
+    for tensor in tensors.values {
+      guard try tensor.isFinite(in: file) else {
+        throw WeightsFault("tensor \(escaped(tensor.name)) holds NaN or infinity")
       }
     }
-  }
-}
-
-/// The contents of a file, or bytes that are always there.
-///
-/// A file is read into memory, because a mapped file that shrinks would end the process. Safe to share:
-/// immutable once made.
-private final class FileBytes: @unchecked Sendable {
-  let buffer: UnsafeRawBufferPointer
-  private let isOwned: Bool
-
-  // Twice the largest network that we know, in single precision.
-  private static let byteLimit = 2 << 30
-
-  init(_ staticBytes: UnsafeRawBufferPointer) {
-    buffer = staticBytes
-    isOwned = false
-  }
-
-  init(path: String, subject: String) throws(EngineError) {
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else {
-      throw .model(subject: subject, reason: String(cString: strerror(errno)))
-    }
-    defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw .model(subject: subject, reason: "it is not a regular file")
-    }
-    guard status.st_size <= FileBytes.byteLimit else {
-      throw .model(subject: subject, reason: "it has \(status.st_size) bytes; the limit is 2 GiB")
-    }
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: Int(status.st_size),
-      alignment: 64
-    )
-    guard FileBytes.fill(memory, from: file) else {
-      memory.deallocate()
-      throw .model(subject: subject, reason: "it cannot be read to its end")
-    }
-    buffer = UnsafeRawBufferPointer(memory)
-    isOwned = true
-  }
-
-  deinit {
-    if isOwned { buffer.deallocate() }
-  }
-
-  private static func fill(_ memory: UnsafeMutableRawBufferPointer, from file: Int32) -> Bool {
-    var count = 0
-    while count < memory.count {
-      let part = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-      let got = read(file, part.baseAddress, part.count)
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else { return false }
-      count += got
-    }
-    return true
   }
 }

@@ -23,15 +23,18 @@ typedef enum {
 
 // MARK: Kernels, chosen once for the instruction set of the running CPU
 
-// x = activation(x + bias) + residual, over `pixels` pixels. `bias` and `residual` may be NULL;
-// `slopes` is read for prelu only.
+// x = activation(x + bias) + residual_scale * residual, over `pixels` pixels. `bias` and `residual`
+// may be NULL; `slopes` is read for prelu only.
 void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
                     enginec_activation activation, float alpha, const float *slopes,
-                    const float *residual);
+                    const float *residual, float residual_scale);
 
 // out[i] = sum over t of weights[t] * terms[t][i].
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
                           const float *weights);
+
+// out[i] = (h[i] + x[i]) * (sigmoid(h[i]) - 1/2), SPAN's attention.
+void enginec_parameter_free_attention(float *out, const float *h, const float *x, size_t count);
 
 // PyTorch's pixel_shuffle: out (h*f, w*f, c / (f*f)) from x (h, w, c), input channel
 // c_out * f*f + dy * f + dx going to (y * f + dy, x * f + dx, c_out).
@@ -57,10 +60,63 @@ void enginec_bicubic(float *out, const float *x, size_t height, size_t width, si
                      size_t factor, float *scratch);
 size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor);
 
-// Gathers a 3x3 (or any odd size) neighbourhood of every pixel of rows [first_row, first_row +
-// rows) into a row of kernel * kernel * channels floats, zeros outside the picture.
-void enginec_im2col(float *out, const float *x, size_t height, size_t width, size_t channels,
-                    size_t kernel, size_t first_row, size_t rows);
+// Which pixels a convolution reads: output pixel (y, x) sees the kernel x kernel pixels from
+// (y * stride - pad_before, x * stride - pad_before) on.
+typedef struct {
+  size_t height, width, channels, kernel, stride, pad_before, out_width;
+} enginec_gathering;
+
+// Gathers the neighbourhood of every output pixel of rows [first_row, first_row + rows) into a row
+// of kernel * kernel * channels floats, zeros outside the picture.
+void enginec_im2col(float *out, const float *x, const enginec_gathering *gathering,
+                    size_t first_row, size_t rows);
+
+typedef struct {
+  size_t pixels, channels, groups;
+  float epsilon;
+  enginec_activation activation; // none or silu
+} enginec_group_norm_shape;
+
+// PyTorch's group_norm, then the activation: groups of consecutive channels are brought to mean 0
+// and variance 1 over the whole picture, then scaled and shifted per channel.
+void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
+                        const float *scale, const float *shift, void *scratch);
+size_t enginec_group_norm_scratch_bytes(size_t channels);
+
+// PyTorch's avg_pool2d with kernel and stride `factor`; sizes are multiples of it.
+void enginec_mean(float *out, const float *x, size_t height, size_t width, size_t channels,
+                  size_t factor);
+
+// Every pixel to the nearest row of `codebook` (codes, channels) by Euclidean distance, the first
+// of equals; `planes` is the codebook transposed.
+void enginec_quantize(float *out, const float *x, size_t pixels, size_t channels,
+                      const float *codebook, const float *planes, size_t codes, float *scratch);
+size_t enginec_quantize_scratch(void);
+
+typedef struct {
+  size_t height, width, channels; // of the result; multiples of `window` the former two
+  size_t heads, window, shift;
+} enginec_window_attention_shape;
+
+// Attention inside windows of window x window pixels, token (row, column) at row * window + column;
+// `qkv` holds queries, keys and values of `channels` each, `bias` (heads, tokens, tokens) is added
+// to the scores. With a shift the windows lie `shift` pixels further down and right, around the
+// edges. Those that go around the lower edge get -100 between the left `window - shift` and the
+// right `shift` columns, where a mask should keep upper from lower rows: so the published weights
+// learned.
+void enginec_window_attention(float *out, const float *qkv,
+                              const enginec_window_attention_shape *shape, const float *bias,
+                              float *scratch);
+size_t enginec_window_attention_scratch(const enginec_window_attention_shape *shape);
+
+// One step of attention over blocks of keys (Milakov and Gimelshein, "Online normalizer calculation
+// for softmax", 2018): scores (rows, columns) become exp(score - maximum), with `maxima`, `sums`
+// and the results so far, `out` (rows, channels), moved to the new maximum of each row.
+void enginec_softmax_step(float *scores, size_t rows, size_t columns, float *maxima, float *sums,
+                          float *out, size_t channels);
+
+// Divides every row of `out` by its sum.
+void enginec_softmax_end(float *out, size_t rows, size_t channels, const float *sums);
 
 // One row of planar RGB in 0...1 to interleaved RGB in -1...1.
 void enginec_load_row(float *out, const float *red, const float *green, const float *blue,
@@ -68,6 +124,14 @@ void enginec_load_row(float *out, const float *red, const float *green, const fl
 
 // One row of interleaved RGB in -1...1 to planar RGB, clamped to 0...1.
 void enginec_store_row(float *red, float *green, float *blue, const float *x, size_t width);
+
+// Adds one row of interleaved RGB in -1...1 to planar RGB in 0...1, each pixel times
+// share * shares[i].
+void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
+                       float share, size_t width);
+
+// Clamps samples to 0...1.
+void enginec_clamp(float *x, size_t count);
 
 // The name of the instruction set that the kernels above use: "x86-64", "x86-64-v3", ...
 const char *enginec_kernel_level(void);
@@ -89,10 +153,18 @@ void enginec_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t o
 void enginec_noise_row(float *out, uint64_t seed, uint32_t frame, uint32_t row, uint32_t column,
                        size_t width);
 
+// MARK: Matrix products
+
+typedef struct {
+  size_t m, n, k, stride_a, stride_b, stride_out;
+  int transpose_b, accumulate;
+  float scale;
+} enginec_gemm_shape;
+
 // MARK: oneDNN
 
-// A convolution over horizontal strips of one picture: stride 1, odd square kernel, zero padding
-// kernel / 2, bias, and an activation other than prelu. Immutable, shared by any number of runners.
+// A convolution over horizontal strips of one picture: square kernel, zero padding, bias, and an
+// activation other than prelu. Immutable, shared by any number of runners.
 typedef struct enginec_convolution enginec_convolution;
 
 // What one thread needs to execute a convolution.
@@ -100,7 +172,8 @@ typedef struct enginec_convolution_runner enginec_convolution_runner;
 
 typedef struct {
   size_t height, width, in_channels, out_channels, kernel;
-  size_t strip_rows; // output rows of a strip; the last one may be shorter
+  size_t stride, pad_before, pad_after; // the same for rows and columns
+  size_t strip_rows;                    // output rows of a strip; the last one may be shorter
   enginec_activation activation;
   float alpha;
 } enginec_convolution_shape;
@@ -128,6 +201,12 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const float 
 // Makes the library single-threaded on the calling thread, as our workers want it.
 void enginec_use_one_thread(void);
 
+// out (m, n) = scale * a (m, k) * b (k, n), or b transposed, plus `out` if `accumulate`; rows of
+// the three are `stride_a`, `stride_b` and `stride_out` floats apart. Returns 0, or the library's
+// status.
+int enginec_onednn_gemm(float *out, const float *a, const float *b,
+                        const enginec_gemm_shape *shape);
+
 // "3.1.2"-like, into static storage.
 const char *enginec_onednn_version(void);
 
@@ -137,6 +216,10 @@ const char *enginec_onednn_version(void);
 // own threads off. Call once, before any other BLAS call.
 void enginec_openblas_configure(void);
 const char *enginec_openblas_version(void);
+
+// As enginec_onednn_gemm.
+void enginec_openblas_gemm(float *out, const float *a, const float *b,
+                           const enginec_gemm_shape *shape);
 
 // MARK: Bundled models
 

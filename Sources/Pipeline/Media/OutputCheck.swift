@@ -3,7 +3,7 @@ internal import Glibc
 /// Refuses an output that cannot or must not be written, before any work starts.
 struct OutputCheck {
   let overwrite: Bool
-  let input: FileIdentity
+  let input: FileIdentity?
   let neverReplaced: [MediaPath]
 
   /// - Throws: A ``MediaError`` of kind `cannotCreate`.
@@ -19,7 +19,7 @@ struct OutputCheck {
 
   private func checkExisting(_ status: stat, _ path: MediaPath) throws(MediaError) {
     if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
-    if input == FileIdentity(status) {
+    if let input, input == FileIdentity(status) {
       throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
     }
     if neverReplaced.contains(where: { FileIdentity($0) == FileIdentity(status) }) {

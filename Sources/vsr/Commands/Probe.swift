@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import Pipeline
 
 /// `vsr probe`: what is in a file.
@@ -24,14 +23,6 @@ struct Probe: ParsableCommand {
 }
 
 extension MediaInfo {
-  fileprivate var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-  }
-
   fileprivate var lines: [String] {
     var parts = ["format \(format)"]
     if let duration { parts.append("\(duration.formatted(3)) s") }

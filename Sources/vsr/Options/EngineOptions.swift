@@ -5,7 +5,8 @@ internal import Engine
 struct EngineOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors file."
+    help:
+      "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors or .pth file."
   )
   var model = "fast"
 

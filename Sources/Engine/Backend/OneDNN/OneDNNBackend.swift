@@ -23,18 +23,35 @@ public struct OneDNNBackend: Backend {
   public func kernel(
     for convolution: Convolution,
     input: Shape,
-    hasResidual: Bool,
+    residualScale: Float?,
   ) throws(EngineError) -> any Kernel {
-    try OneDNNConvolution(
+    let output = convolution.output(for: input)
+    return try OneDNNConvolution(
       convolution,
       input: input,
-      hasResidual: hasResidual,
+      output: output,
+      residualScale: residualScale,
       strips: Strips(
-        height: input.height,
-        bytesPerRow: input.width * convolution.outputChannels * MemoryLayout<Float>.size,
-        budget: stripBudget,
+        height: output.height,
+        bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
+        // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture.
+        budget: convolution.kernel <= 3 ? stripBudget : .max,
       ),
     )
+  }
+
+  /// Multiplies by `dnnl_sgemm`.
+  public func multiply(
+    _ product: MatrixProduct,
+    _ a: UnsafePointer<Float>,
+    _ b: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>,
+  ) throws(EngineError) {
+    var shape = product.native
+    let status = enginec_onednn_gemm(out, a, b, &shape)
+    guard status == 0 else {
+      throw .backend(operation: "a matrix product", reason: "oneDNN status \(status)")
+    }
   }
 }
 
@@ -42,8 +59,7 @@ public struct OneDNNBackend: Backend {
 ///
 /// Safe to share: the C object never changes after its creation.
 private final class OneDNNConvolution: Kernel, @unchecked Sendable {
-  let input: Shape
-  let outputChannels: Int
+  let output: Shape
   let strips: Strips
   let finish: Finish
   let native: OpaquePointer
@@ -51,21 +67,22 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   init(
     _ convolution: Convolution,
     input: Shape,
-    hasResidual: Bool,
+    output: Shape,
+    residualScale: Float?,
     strips: Strips,
   ) throws(EngineError) {
-    self.input = input
+    self.output = output
     self.strips = strips
-    outputChannels = convolution.outputChannels
     var shape = enginec_convolution_shape(convolution, input: input, strips: strips)
-    var finish = Finish(hasResidual: hasResidual)
+    var finish = Finish(residualScale: residualScale)
     if case .prelu = convolution.activation {
       finish.activation = convolution.activation
       (shape.activation, shape.alpha) = Activation.none.function
     }
     self.finish = finish
     var reason: UnsafePointer<CChar>?
-    let created = enginec_convolution_create(&shape, convolution.weights, convolution.bias, &reason)
+    let weights = try convolution.weights.values()
+    let created = enginec_convolution_create(&shape, weights, convolution.bias, &reason)
     guard let created else {
       throw .backend(
         operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(input)",
@@ -107,8 +124,8 @@ private final class OneDNNRunner: KernelRunner {
     _ result: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    let channels = convolution.outputChannels
-    let width = convolution.input.width
+    let channels = convolution.output.channels
+    let width = convolution.output.width
     try convolution.strips.forEach { (first, rows) throws(EngineError) in
       let strip = result + first * width * channels
       let status = enginec_convolution_execute(native, operands[0], strip, first, scratch)
@@ -135,6 +152,9 @@ extension enginec_convolution_shape {
       in_channels: convolution.inputChannels,
       out_channels: convolution.outputChannels,
       kernel: convolution.kernel,
+      stride: convolution.stride,
+      pad_before: convolution.padding.before,
+      pad_after: convolution.padding.after,
       strip_rows: strips.rows,
       activation: function.code,
       alpha: function.alpha,

@@ -20,42 +20,71 @@ public struct OpenBLASBackend: Backend {
   public func kernel(
     for convolution: Convolution,
     input: Shape,
-    hasResidual: Bool,
+    residualScale: Float?,
   ) throws(EngineError) -> any Kernel {
-    OpenBLASConvolution(convolution, input: input, hasResidual: hasResidual)
+    try OpenBLASConvolution(
+      convolution,
+      input: input,
+      residualScale: residualScale,
+      backend: self,
+    )
+  }
+
+  /// Multiplies by `cblas_sgemm`.
+  public func multiply(
+    _ product: MatrixProduct,
+    _ a: UnsafePointer<Float>,
+    _ b: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>,
+  ) {
+    var shape = product.native
+    enginec_openblas_gemm(out, a, b, &shape)
   }
 }
 
 /// A convolution as the product of gathered pixels (a row each) and weights (a column per channel).
 private struct OpenBLASConvolution: Kernel, KernelRunner {
-  let input: Shape
-  let kernel: Int
+  let backend: OpenBLASBackend
+  let gathering: enginec_gathering
   let depth: Int
-  let outputChannels: Int
+  let output: Shape
   let weights: [Float]
   let strips: Strips
   let finish: Finish
 
-  init(_ convolution: Convolution, input: Shape, hasResidual: Bool) {
-    self.input = input
-    kernel = convolution.kernel
-    depth = kernel * kernel * convolution.inputChannels
-    outputChannels = convolution.outputChannels
-    weights = convolution.weightsInGatheringOrder
+  init(
+    _ convolution: Convolution,
+    input: Shape,
+    residualScale: Float?,
+    backend: OpenBLASBackend,
+  ) throws(EngineError) {
+    self.backend = backend
+    output = convolution.output(for: input)
+    gathering = enginec_gathering(
+      height: input.height,
+      width: input.width,
+      channels: input.channels,
+      kernel: convolution.kernel,
+      stride: convolution.stride,
+      pad_before: convolution.padding.before,
+      out_width: output.width,
+    )
+    depth = convolution.kernel * convolution.kernel * convolution.inputChannels
+    weights = try convolution.weightsInGatheringOrder()
     // 1 MiB of gathered pixels: rows enough for the product to be efficient, few enough for the cache.
     strips = Strips(
-      height: input.height,
-      bytesPerRow: input.width * depth * MemoryLayout<Float>.size,
+      height: output.height,
+      bytesPerRow: output.width * depth * MemoryLayout<Float>.size,
       budget: 1 << 20,
     )
     finish = Finish(
       bias: convolution.bias,
       activation: convolution.activation,
-      hasResidual: hasResidual,
+      residualScale: residualScale,
     )
   }
 
-  var scratchByteCount: Int { strips.rows * input.width * depth * MemoryLayout<Float>.size }
+  var scratchByteCount: Int { strips.rows * output.width * depth * MemoryLayout<Float>.size }
 
   func makeRunner() -> any KernelRunner { self }
 
@@ -65,56 +94,31 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
     let gathered = scratch.assumingMemoryBound(to: Float.self)
+    let channels = output.channels
     try strips.forEach { (first, rows) in
-      let strip = result + first * input.width * outputChannels
-      enginec_im2col(
+      let start = first * output.width * channels
+      withUnsafePointer(to: gathering) { enginec_im2col(gathered, operands[0], $0, first, rows) }
+      backend.multiply(
+        MatrixProduct(rows: rows * output.width, columns: channels, depth: depth),
         gathered,
-        operands[0],
-        input.height,
-        input.width,
-        input.channels,
-        kernel,
-        first,
-        rows
+        weights,
+        into: result + start,
       )
-      multiply(gathered, into: strip, pixelCount: rows * input.width)
       finish.apply(
-        to: strip,
-        pixelCount: rows * input.width,
-        channels: outputChannels,
-        residual: operands.count == 2 ? operands[1] + first * input.width * outputChannels : nil,
+        to: result + start,
+        pixelCount: rows * output.width,
+        channels: channels,
+        residual: operands.count == 2 ? operands[1] + start : nil,
       )
     }
-  }
-
-  private func multiply(
-    _ gathered: UnsafePointer<Float>,
-    into strip: UnsafeMutablePointer<Float>,
-    pixelCount: Int,
-  ) {
-    cblas_sgemm(
-      CblasRowMajor,
-      CblasNoTrans,
-      CblasNoTrans,
-      Int32(pixelCount),
-      Int32(outputChannels),
-      Int32(depth),
-      1,
-      gathered,
-      Int32(depth),
-      weights,
-      Int32(outputChannels),
-      0,
-      strip,
-      Int32(outputChannels)
-    )
   }
 }
 
 extension Convolution {
   /// The weights as a matrix: a row per gathered sample (row, column, input channel), a column per
   /// output channel.
-  fileprivate var weightsInGatheringOrder: [Float] {
+  fileprivate func weightsInGatheringOrder() throws(EngineError) -> [Float] {
+    let weights = try weights.values()
     let area = kernel * kernel
     var matrix = [Float](repeating: 0, count: weights.count)
     for output in 0..<outputChannels {

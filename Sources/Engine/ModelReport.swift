@@ -1,0 +1,52 @@
+/// What there is to say about a model file without running it.
+public struct ModelReport: Sendable, Encodable {
+  /// What the user calls the file.
+  public let name: String
+
+  /// The name of the network; nil when it is none that we can build.
+  public let network: String?
+
+  /// How many times larger the output is.
+  public let scale: Int?
+
+  /// The number of weights in the file.
+  public let parameters: Int
+
+  /// The number of tensors in the file.
+  public let tensors: Int
+
+  /// Multiplications with addition per pixel of the input.
+  public let multiplyAddsPerPixel: Int?
+
+  /// How many pixels of the input a tile gets around it.
+  public let halo: Int?
+
+  /// The strings in the file that describe it.
+  public let metadata: [String: String]
+
+  /// The digest of the file.
+  public let sha256: String
+
+  /// Reads the file of a model, by its bundled name or its path.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when the file is malformed, or when its network is
+  ///   known and the tensors do not fit it.
+  public init(named name: String) throws(EngineError) {
+    try self.init(named: name, WeightStore(modelNamed: name))
+  }
+
+  /// Reports on a file that is already open.
+  public init(named name: String, _ store: WeightStore) throws(EngineError) {
+    let isKnown = (try? KnownNetwork.entry(for: store)) != nil
+    let model = isKnown ? try Model(named: name, store) : nil
+    self.name = name
+    network = model?.networkName
+    scale = model?.scale
+    parameters = store.parameterCount
+    tensors = store.names.count
+    multiplyAddsPerPixel = model?.cost.multiplyAddsPerPixel
+    halo = model?.halo
+    metadata = store.metadata
+    sha256 = try store.digest()
+  }
+}

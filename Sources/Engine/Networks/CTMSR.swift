@@ -1,0 +1,177 @@
+/// CTMSR, "Consistency Trajectory Matching for One-Step Generative Super-Resolution" (2025): a U-Net over
+/// low-resolution pixels that turns bicubic plus noise into the picture in one evaluation.
+///
+/// ```
+/// x   = bicubic + noise                                   σ = 1
+/// h   = concat(pixel_unshuffle(x), lr)
+/// h   = encoder(h), the result of every module kept
+/// h   = decoder(h), every block fed with the last result kept
+/// a   = aux_conv(silu(aux_norm(h)))
+/// a   = lrelu(conv_up1(2 × a));  a = lrelu(conv_up2(2 × a));  F = conv_last(a)
+/// out = c_skip · x + c_out · F
+/// ```
+///
+/// All sizes come from the names and shapes of the tensors.
+public struct CTMSR: Network {
+  /// Four, by two doublings.
+  public let scale = 4
+
+  /// The picture is padded to whole windows at the lowest resolution, then cut.
+  public let tileRule = TileRule.overlap(alignment: 64, padsPicture: true)
+
+  private let preconditioning = Preconditioning(sigma: 1)
+  private let stem: (name: String, layer: Convolution)
+  private let encoder: [Module]
+  private let decoder: [Module]
+  private let auxiliaryNorm: GroupNorm
+  private let auxiliary: Convolution
+  private let enlarging: [Convolution]
+  private let last: Convolution
+
+  /// A block of the U-Net under its name in the file.
+  private struct Module: Sendable {
+    let name: String
+    let block: CTMSRBlock
+    let takesSkip: Bool
+  }
+
+  /// Whether a file holds this network.
+  static func recognizes(_ store: WeightStore) -> Bool {
+    Layers(store, prefix: prefix(in: store)).has("map_layer0.weight")
+  }
+
+  /// Reads the network.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when tensors are missing or do not fit together.
+  public init(_ store: WeightStore) throws(EngineError) {
+    let layers = Layers(store, prefix: CTMSR.prefix(in: store))
+    let embedding = try layers.noiseEmbedding(preconditioning.noise)
+    let side = try layers.side()
+    let sides = CTMSR.sides(layers, from: side)
+
+    let stemName = "enc.\(side)x\(side)_conv"
+    stem = (stemName, try layers[stemName].convolution(from: 3 * scale * scale + 3))
+    var channels = stem.layer.outputChannels
+    var kept = [channels]
+
+    func read(
+      _ name: String,
+      _ resampling: CTMSRBlock.Resampling = .none,
+      skip: Int? = nil,
+    ) throws(EngineError) -> Module {
+      let block = try CTMSRBlock(
+        layers[name],
+        from: channels + (skip ?? 0),
+        embedding: embedding,
+        resampling: resampling,
+      )
+      channels = block.outputChannels
+      return Module(name: name, block: block, takesSkip: skip != nil)
+    }
+
+    var encoder: [Module] = []
+    for level in sides {
+      let name = "enc.\(level)x\(level)"
+      if level != side {
+        encoder.append(try read("\(name)_down", .halving))
+        kept.append(channels)
+      }
+      for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
+        encoder.append(try read("\(name)_block\(index)"))
+        kept.append(channels)
+      }
+    }
+    var decoder: [Module] = []
+    for level in sides.reversed() {
+      let name = "dec.\(level)x\(level)"
+      let entries = level == sides.last ? ["_in0", "_in1"] : ["_up"]
+      for entry in entries {
+        decoder.append(try read(name + entry, entry == "_up" ? .doubling : .none))
+      }
+      for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
+        guard let skip = kept.popLast() else { throw layers[name].failure("has too many blocks") }
+        decoder.append(try read("\(name)_block\(index)", skip: skip))
+      }
+    }
+    guard kept.isEmpty else { throw layers["dec"].failure("has too few blocks") }
+    self.encoder = encoder
+    self.decoder = decoder
+
+    let tail = "dec.\(side)x\(side)_aux"
+    auxiliaryNorm = try layers["\(tail)_norm"].unetNorm(channels)
+    auxiliary = try layers["\(tail)_conv"].convolution(from: channels)
+    let first = try layers["conv_up1"]
+      .convolution(from: auxiliary.outputChannels, activation: .leakyReLU(slope: 0.2))
+    let second = try layers["conv_up2"]
+      .convolution(from: first.outputChannels, activation: .leakyReLU(slope: 0.2))
+    enlarging = [first, second]
+    last = try layers["conv_last"].convolution(from: second.outputChannels, to: 3)
+      .scaled(by: preconditioning.out)
+  }
+
+  /// The network for a picture of this size; inputs are the picture and noise of the output's size.
+  public func graph(height: Int, width: Int) -> Graph {
+    var graph = Graph()
+    let lowResolution = graph.input(Shape(height: height, width: width, channels: 3))
+    let noise = graph.input(Shape(height: height * scale, width: width * scale, channels: 3))
+
+    let bicubic = graph.bicubic(lowResolution, factor: scale)
+    let x = graph.weightedSum([(1, bicubic), (1, noise)])
+    let unshuffled = graph.pixelUnshuffle(x, factor: scale)
+
+    var h = graph.convolution(graph.concatenation([unshuffled, lowResolution]), stem.layer)
+    graph.named[stem.name] = h
+    var kept = [h]
+    for module in encoder {
+      h = module.block.apply(to: h, in: &graph)
+      graph.named[module.name] = h
+      kept.append(h)
+    }
+    for module in decoder {
+      if module.takesSkip { h = graph.concatenation([h, kept.removeLast()]) }
+      h = module.block.apply(to: h, in: &graph)
+      graph.named[module.name] = h
+    }
+    var a = graph.convolution(graph.groupNorm(h, auxiliaryNorm), auxiliary)
+    for layer in enlarging { a = graph.convolution(graph.nearest(a, factor: 2), layer) }
+    graph.output = graph.convolution(a, last, addTo: x, scaledBy: preconditioning.skip)
+    return graph
+  }
+
+  private static func prefix(in store: WeightStore) -> String {
+    store.contains("model.map_layer0.weight") ? "model." : ""
+  }
+
+  /// The levels of the U-Net by the names they have in the file: 64, 32, 16, 8.
+  private static func sides(_ layers: Layers, from side: Int) -> [Int] {
+    var sides = [side]
+    while let half = sides.last.map({ $0 / 2 }), layers.has("enc.\(half)x\(half)_down.norm0.weight")
+    {
+      sides.append(half)
+    }
+    return sides
+  }
+}
+
+extension Layers {
+  /// The side in the names of the first level, 64 in the published file.
+  fileprivate func side() throws(EngineError) -> Int {
+    guard let side = (1...4096).first(where: { has("enc.\($0)x\($0)_conv.weight") }) else {
+      throw failure("lacks the first convolution, as in 'enc.64x64_conv.weight'")
+    }
+    return side
+  }
+
+  /// What every block is told about the noise level.
+  fileprivate func noiseEmbedding(_ noise: Float) throws(EngineError) -> [Float] {
+    let dimensions = try dimensions("map_layer0.weight")
+    guard dimensions.count == 2, dimensions[1] >= 4, dimensions[1] % 2 == 0 else {
+      throw failure("has no linear layer 'map_layer0' over sines and cosines")
+    }
+    let count = dimensions[1] / 2
+    let angles = TimeEmbedding.angles(noise, count: count, divisor: count - 1)
+    let waves = TimeEmbedding.sines(angles) + TimeEmbedding.cosines(angles)
+    let hidden = TimeEmbedding.silu(try self["map_layer0"].linear(waves))
+    return TimeEmbedding.silu(try self["map_layer1"].linear(hidden))
+  }
+}

@@ -1,0 +1,16 @@
+/// How pictures may be cut for a network.
+public enum TileRule: Hashable, Sendable {
+  /// Tiles are computed with their surroundings as far as the network looks; cuts cannot be seen.
+  ///
+  /// The sides of windows and where they begin are multiples of `alignment`; the picture is continued by
+  /// reflection. Very deep networks see far in principle and little in practice; `limit` is the largest
+  /// halo in pixels for which it is worth to pay.
+  case halo(alignment: Int, limit: Int?)
+
+  /// The network looks everywhere, so tiles overlap and are blended. Their sides are multiples of
+  /// `alignment`; smaller pictures are continued by reflection.
+  ///
+  /// `padsPicture` says what the network's authors do with a large picture whose sides are no multiples:
+  /// continue it and then cut, or cut it and then continue the tiles.
+  case overlap(alignment: Int, padsPicture: Bool)
+}

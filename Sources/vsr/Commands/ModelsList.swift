@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Engine
+internal import FoundationEssentials
+
+/// `vsr models list`: the bundled models, and the files of a folder.
+struct ModelsList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the bundled models and the .safetensors and .pth files of a folder.",
+  )
+
+  @Option(help: ArgumentHelp("A folder with more models.", valueName: "folder"))
+  var modelDir: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    Signals.exitOnEnding()
+    let entries = try (Model.bundledNames + files()).map { try Entry(name: $0) }
+    Console.print(json ? try entries.json : entries.map(\.line).joined(separator: "\n"))
+  }
+
+  private func files() throws -> [String] {
+    guard let modelDir else { return [] }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: modelDir) else {
+      throw ValidationError("--model-dir '\(modelDir.printable)' is no folder that can be read")
+    }
+    return names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".pth") }.sorted()
+      .map { modelDir.hasSuffix("/") ? modelDir + $0 : "\(modelDir)/\($0)" }
+  }
+
+  /// A model in the list, or why a file is none.
+  private struct Entry: Encodable {
+    let name: String
+    var report: ModelReport?
+    var error: String?
+
+    init(name: String) throws {
+      self.name = name
+      do throws(EngineError) {
+        report = try ModelReport(named: name)
+      } catch {
+        self.error = "\(error)"
+      }
+    }
+
+    var line: String {
+      guard let report else { return "\(name.printable)  \((error ?? "").printable)" }
+      let network = report.network ?? "network unknown here"
+      let scale = report.scale.map { " ×\($0)" } ?? ""
+      return "\(name.printable)  \(network)\(scale), \(report.parameters) parameters"
+    }
+  }
+}

@@ -1,0 +1,46 @@
+internal import ArgumentParser
+internal import Engine
+
+/// `vsr models show`: what is in a model file.
+struct ModelsShow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show what is in a model: network, size, cost, metadata and digest.",
+  )
+
+  @Argument(help: ArgumentHelp("A bundled model or a file.", valueName: "name|file"))
+  var model: String
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    Signals.exitOnEnding()
+    let report = try ModelReport(named: model)
+    Console.print(json ? try report.json : report.lines.joined(separator: "\n"))
+  }
+}
+
+extension ModelReport {
+  fileprivate var lines: [String] {
+    let rows: [(String, String?)] = [
+      ("name", name.printable),
+      ("network", network ?? "unknown here; the file can be read, but not run"),
+      ("scale", scale.map { "×\($0)" }),
+      ("parameters", "\(parameters) in \(tensors) tensors"),
+      (
+        "cost",
+        multiplyAddsPerPixel.map { "\((Double($0) / 1e6).formatted(3)) MMAC per input pixel" }
+      ),
+      ("halo", halo.map { "\($0) input pixels" }),
+      ("sha256", sha256),
+    ]
+    let known = rows.compactMap { row in row.1.map { (row.0, $0) } }
+    let strings = metadata.sorted { $0.key < $1.key }.map { ("  " + $0.key.printable, $0.value) }
+    return known.map(line) + (strings.isEmpty ? [] : ["metadata"]) + strings.map(line)
+  }
+
+  private func line(_ name: String, _ text: String) -> String {
+    name + String(repeating: " ", count: max(1, 18 - name.count)) + text.printable
+  }
+}

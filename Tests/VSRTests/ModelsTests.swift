@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ModelsTests {
+  private static let fixtures = repositoryRoot + "Tests/EngineTests/Fixtures/"
+
+  @Test func listsBundledModelsAndAFolder() throws {
+    let folder = try TemporaryFolder()
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder.path("more"), withIntermediateDirectories: false)
+    try files.copyItem(atPath: Self.fixtures + "rrdb-x2.pth", toPath: folder.path("more/b.pth"))
+    try Data().write(to: folder.url.appendingPathComponent("more/a.safetensors"))
+
+    let run = try Program(["models", "list", "--model-dir", "more"], in: folder)
+
+    let lines = run.output.split(separator: "\n")
+    #expect(run.exitCode == 0 && lines.count == 3)
+    #expect(lines[0].hasPrefix("fast  compact ×4, "))
+    #expect(lines[1].contains("too short"))
+    #expect(lines[2] == "more/b.pth  rrdb ×2, 2967 parameters")
+  }
+
+  @Test func showsAFileAsTextAndJSON() throws {
+    let folder = try TemporaryFolder()
+    let path = Self.fixtures + "rrdb-x2.pth"
+    let text = try Program(["models", "show", path], in: folder)
+    let json = try Program(["models", "show", path, "--json"], in: folder)
+
+    #expect(text.exitCode == 0 && text.output.contains("2967 in"))
+    #expect(text.output.contains("\nnetwork           rrdb\nscale             ×2\n"))
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect(object?["network"] as? String == "rrdb")
+    let digest = try Subprocess("sha256sum", [path]).text.prefix(64)
+    #expect(object?["sha256"] as? String == String(digest))
+  }
+
+  @Test func importsWithACardThatRunsTheSame() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 2)
+    try FileManager.default.copyItem(
+      atPath: Self.fixtures + "srvgg-x2.pth",
+      toPath: folder.path("m.pth")
+    )
+    let made = try Program(["models", "import", "m.pth"], in: folder)
+    #expect(made.exitCode == 0, "\(made.errors)")
+    let hashes = try ["./m.pth", "m.safetensors"].map { model in
+      let arguments = ["old.mkv", "-", "-f", "framemd5", "-c", "rawvideo", "-m", model]
+      let run = try Program(arguments, in: folder)
+      #expect(run.exitCode == 0, "\(run.errors)")
+      return run.output
+    }
+    #expect(hashes[0] == hashes[1] && hashes[0].contains("128x96"))
+
+    let card = try Program(["models", "show", "m.safetensors"], in: folder)
+    #expect(card.output.contains("source          m.pth") && card.output.contains("source_sha256"))
+    let again = try Program(["models", "import", "m.pth"], in: folder)
+    #expect(again.exitCode == 73 && again.errors.contains("-y replaces it"))
+    #expect(try Program(["models", "import", "m.pth", "-y"], in: folder).exitCode == 0)
+    #expect(folder.names == ["m.pth", "m.safetensors", "old.mkv"])
+  }
+
+  @Test func refusesWhatCannotBeImported() throws {
+    let folder = try TemporaryFolder()
+    let model = Self.fixtures + "srvgg-x2.pth"
+    let refusals: [(arguments: [String], code: Int32, words: String)] = [
+      (["show", "fsat"], 78, "bundled are: fast"),
+      (["show", "none.pth"], 78, "No such file"),
+      (["import", "none.pth"], 78, "No such file"),
+      (["import", Self.fixtures + "torch-types.pth", "-o", "o.safetensors"], 78, "known are"),
+      (["import", Self.fixtures + "torch-legacy.pth", "-o", "o.safetensors"], 78, "torch.save"),
+      (["import", model, "-o", "none/o.safetensors"], 73, "cannot create"),
+      (["import", model, "-o", "o.pth"], 64, "must end in .safetensors"),
+      (["import"], 64, "Missing"),
+      (["list", "--model-dir", "none"], 64, "no folder"),
+    ]
+    for refusal in refusals {
+      let run = try Program(["models"] + refusal.arguments, in: folder)
+      #expect(run.exitCode == refusal.code, "\(refusal.arguments): \(run.errors)")
+      #expect(run.errorLines.count == 1 && run.errors.contains(refusal.words), "\(run.errors)")
+      #expect(folder.names.isEmpty)
+    }
+  }
+}
