@@ -10,7 +10,10 @@ import torch
 from . import configuration, export
 from .data import build, images
 from .data.reference import REFERENCES
-from .evaluation import report, upscalers
+from .evaluation import report, sources, upscalers
+from .evaluation.evaluation import Evaluation
+from .evaluation.measures import Instruments
+from .evaluation.niqe import NIQE
 from .perceptual import VGG16
 from .trainer import Trainer
 from .validation import Validation
@@ -100,24 +103,33 @@ def exported(arguments):
 def add_evaluate(parser):
     parser.add_argument("models", nargs="*", help="safetensors files")
     parser.add_argument("--testsets", default="../shared/data/testsets")
-    parser.add_argument("--sets", nargs="+", choices=report.FOLDERS, default=list(report.FOLDERS))
-    parser.add_argument("--count", type=int, help="only the first pictures of every set")
+    parser.add_argument("--clips", default="../shared/data/video", help="a folder of clips")
     parser.add_argument("--peers", help="a folder of ncnn models")
+    parser.add_argument("--count", type=int, help="only the first pictures of every set")
+    parser.add_argument("--frames", type=int, default=12, help="of every clip, from its start")
+    parser.add_argument("--quick", action="store_true", help="2 pictures per set, 4 frames")
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--vgg", default=VGG)
+    parser.add_argument("--niqe", default="../shared/weights/niqe/niqe_pris_params.npz")
+    parser.add_argument("--cache", default="cache", help="where measurements are kept")
     parser.add_argument("--report", required=True, help="the folder to write")
     parser.set_defaults(run=evaluate)
 
 
 def evaluate(arguments):
-    chosen = [upscalers.model(path) for path in arguments.models]
+    if arguments.quick:
+        arguments.count, arguments.frames = 2, 4
+    scale, count, testsets = arguments.scale, arguments.count, arguments.testsets
+    chosen = upscalers.filters(scale) + [upscalers.model(path) for path in arguments.models]
     if arguments.peers:
-        chosen += upscalers.peers(arguments.peers, arguments.scale, arguments.threads)
-    written = report.Report(chosen, arguments.scale, VGG16(arguments.vgg), arguments.report)
-    for name in arguments.sets:
-        truths = report.testset(arguments.testsets, name, arguments.scale, arguments.count)
-        written.measure(name, truths)
-    written.measure_flicker(truths[:STILL_CLIPS])
+        chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
+    measured = sources.all_pictures(testsets, scale, count)
+    measured += sources.clips(arguments.clips, scale, arguments.frames)
+    measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)
+    instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe))
+    evaluation = Evaluation(chosen, measured, scale, instruments, arguments.cache)
+    evaluation.run()
+    report.write(evaluation, Path(arguments.report))
 
 
 main()
