@@ -1,4 +1,4 @@
-"""python -m vsr_training pack | degrade | train | export | evaluate."""
+"""python -m vsr_training pack | degrade | train | plot | export | evaluate."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from . import configuration, export
+from . import configuration, export, plot
 from .data import build, images
 from .data.reference import REFERENCES
 from .evaluation import report, sources, upscalers
@@ -29,6 +29,7 @@ def main():
     add_pack(commands.add_parser("pack", help="write the ground truth of a folder into packs"))
     add_degrade(commands.add_parser("degrade", help="write a pack of low resolution"))
     add_train(commands.add_parser("train", help="train, or go on from the last checkpoint"))
+    add_plot(commands.add_parser("plot", help="draw a run's log as RUN/log.svg"))
     add_export(commands.add_parser("export", help="write a checkpoint's average as safetensors"))
     add_evaluate(commands.add_parser("evaluate", help="measure models beside filters and peers"))
     arguments = parser.parse_args()
@@ -81,6 +82,11 @@ def train(arguments):
     signal.signal(signal.SIGTERM, trainer.stop)
     signal.signal(signal.SIGINT, trainer.stop)
     trainer.train(arguments.until)
+
+
+def add_plot(parser):
+    parser.add_argument("folder", metavar="RUN")
+    parser.set_defaults(run=lambda a: print(plot.write(a.folder)))
 
 
 def add_export(parser):
