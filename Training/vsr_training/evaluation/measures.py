@@ -1,15 +1,14 @@
 """All that is measured about one enlarged picture or clip."""
 
-import io
 from functools import cached_property
 from statistics import mean
 
 import torch
-from PIL import Image
 
 from .. import metrics, perceptual
 from ..inference import as_batch
 from .motion import Motion
+from .ssimulacra2 import ssimulacra2
 from .vmaf import vmaf
 
 # Metric, heading, decimals; the arrow says which way is better.
@@ -78,17 +77,3 @@ class Measures:
             return {"flicker": None, "own_flicker": None}
         flicker = self.motion.flicker(frames)
         return {"flicker": flicker, "own_flicker": self.motion.own_flicker}
-
-
-def ssimulacra2(image, truth):
-    # Imported late: it brings SciPy along, which training does without.
-    from ssimulacra2 import compute_ssimulacra2
-
-    return float(compute_ssimulacra2(as_file(truth), as_file(image)))
-
-
-def as_file(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PPM")
-    file.seek(0)
-    return file
