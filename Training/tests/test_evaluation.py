@@ -8,10 +8,11 @@ from vsr_training.evaluation import report, sources, upscalers
 from vsr_training.evaluation.cache import Cache
 from vsr_training.evaluation.evaluation import Evaluation
 from vsr_training.evaluation.goals import all_goals, balanced, everywhere, fast
+from vsr_training.evaluation.grid import grid
 from vsr_training.evaluation.measures import Instruments, Measures
 from vsr_training.evaluation.motion import Motion
 from vsr_training.evaluation.niqe import NIQE
-from vsr_training.evaluation.results import Results, Shift, averaged
+from vsr_training.evaluation.results import METRICS, Results, Shift, averaged
 from vsr_training.evaluation.upscalers import Upscaler
 from vsr_training.evaluation.vmaf import vmaf
 from vsr_training.networks.compact import Compact
@@ -24,7 +25,7 @@ def instruments(vgg, tmp_path_factory):
     path = tmp_path_factory.mktemp("niqe") / "niqe.npz"
     flat = {"mu_pris_param": np.zeros((1, 36)), "cov_pris_param": np.eye(36)}
     np.savez(path, **flat, gaussian_window=np.full((7, 7), 1 / 49))
-    return Instruments(vgg, NIQE(path))
+    return Instruments(vgg, NIQE(path), 4)
 
 
 def still(seed):
@@ -91,6 +92,14 @@ def test_noise_makes_a_still_clip_flicker():
     assert motion.own_flicker == 0
     assert motion.flicker([bicubic.enlarge(inputs[0])] * 4) == 0
     assert 0.05 < motion.flicker([bicubic.enlarge(frame) for frame in inputs]) < 5
+
+
+def test_a_checkerboard_shows_as_grid():
+    clean = np.random.default_rng(0).integers(60, 180, (SIDE, SIDE, 3)).astype(np.uint8)
+    marked = clean.copy()
+    marked[::4, ::4] += 40
+    assert 0.5 < grid(clean, 4) < 1.5
+    assert grid(marked, 4) > 2
 
 
 def test_vmaf_prefers_the_truth():
@@ -165,7 +174,7 @@ def test_goals_name_the_worst_picture_and_missing_peers():
 
 
 def test_means_leave_out_what_does_not_exist():
-    row = dict.fromkeys(["psnr_y", "ssim_y", "ssimulacra2", "vgg", "niqe", "vmaf", "vmaf_neg"], 1.0)
+    row = dict.fromkeys(METRICS, 1.0)
     still_row = {**row, "flicker": None, "own_flicker": None, "colour_shift": 0.1}
     clip_row = {**row, "flicker": 3.0, "own_flicker": 2.0, "colour_shift": 0.4}
     mean = averaged([still_row, clip_row])

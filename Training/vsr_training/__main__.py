@@ -132,7 +132,7 @@ def evaluate(arguments):
     measured = sources.all_pictures(testsets, scale, count)
     measured += sources.clips(arguments.clips, scale, arguments.frames)
     measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)
-    instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe))
+    instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe), scale)
     evaluation = Evaluation(chosen, measured, scale, instruments, arguments.cache)
     evaluation.run()
     report.write(evaluation, Path(arguments.report))

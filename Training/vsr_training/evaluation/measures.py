@@ -7,6 +7,7 @@ import torch
 
 from .. import metrics, perceptual
 from ..inference import as_batch
+from .grid import grid
 from .motion import Motion
 from .ssimulacra2 import ssimulacra2
 from .vmaf import vmaf
@@ -21,6 +22,7 @@ COLUMNS = [
     ("vmaf", "VMAF ↑", 1),
     ("vmaf_neg", "VMAF-NEG ↑", 1),
     ("flicker", "flicker", 3),
+    ("grid", "grid", 2),
     ("colour_shift", "colour shift ↓", 2),
 ]
 # Of a clip, every so many frames for what looks at single frames.
@@ -30,8 +32,8 @@ FRAME_STEP = 4
 class Instruments:
     """What measuring needs beside the pictures."""
 
-    def __init__(self, vgg, niqe):
-        self.vgg, self.niqe = vgg, niqe
+    def __init__(self, vgg, niqe, scale):
+        self.vgg, self.niqe, self.scale = vgg, niqe, scale
 
     @torch.no_grad()
     def seen(self, image):
@@ -68,6 +70,7 @@ class Measures:
             "ssimulacra2": ssimulacra2(image, truth),
             "vgg": float(perceptual.distance(self.instruments.seen(image), features)),
             "niqe": self.instruments.niqe(image),
+            "grid": grid(image, self.instruments.scale),
             "colour_shift": metrics.colour_shift(image, bicubic),
         }
 
