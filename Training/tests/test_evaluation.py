@@ -71,6 +71,12 @@ def test_nothing_is_measured_twice(instruments, tmp_path):
     assert not Cache(tmp_path, renewed).rows
 
 
+def test_models_of_one_name_are_refused(instruments, tmp_path):
+    with pytest.raises(ValueError, match="two of one name: bicubic, Lanczos, bicubic"):
+        everyone = [*upscalers.filters(4), upscalers.filters(4)[0]]
+        Evaluation(everyone, [], 4, instruments, tmp_path)
+
+
 def test_peers_are_chosen_by_scale():
     assert upscalers.scale_of("realesr-animevideov3-x2") == 2
     assert upscalers.scale_of("spanx4_ch48") == 4

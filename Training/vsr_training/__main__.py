@@ -19,7 +19,9 @@ from .trainer import Trainer
 from .validation import Validation
 
 STILL_CLIPS = 4
-VGG = "../shared/weights/vgg16_features_bgr_fp16.safetensors"
+# Lies beside the repository.
+SHARED = Path(__file__).parents[3] / "shared"
+VGG = SHARED / "weights/vgg16_features_bgr_fp16.safetensors"
 
 
 def main():
@@ -108,15 +110,15 @@ def exported(arguments):
 
 def add_evaluate(parser):
     parser.add_argument("models", nargs="*", help="safetensors files")
-    parser.add_argument("--testsets", default="../shared/data/testsets")
-    parser.add_argument("--clips", default="../shared/data/video", help="a folder of clips")
-    parser.add_argument("--peers", help="a folder of ncnn models")
+    parser.add_argument("--testsets", default=SHARED / "data/testsets")
+    parser.add_argument("--clips", default=SHARED / "data/video", help="a folder of clips")
+    parser.add_argument("--peers", default=SHARED / "peers/ncnn", help="a folder of ncnn models")
     parser.add_argument("--count", type=int, help="only the first pictures of every set")
     parser.add_argument("--frames", type=int, default=12, help="of every clip, from its start")
     parser.add_argument("--quick", action="store_true", help="2 pictures per set, 4 frames")
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--vgg", default=VGG)
-    parser.add_argument("--niqe", default="../shared/weights/niqe/niqe_pris_params.npz")
+    parser.add_argument("--niqe", default=SHARED / "weights/niqe/niqe_pris_params.npz")
     parser.add_argument("--cache", default="cache", help="where measurements are kept")
     parser.add_argument("--report", required=True, help="the folder to write")
     parser.set_defaults(run=evaluate)
@@ -127,8 +129,7 @@ def evaluate(arguments):
         arguments.count, arguments.frames = 2, 4
     scale, count, testsets = arguments.scale, arguments.count, arguments.testsets
     chosen = upscalers.filters(scale) + [upscalers.model(path) for path in arguments.models]
-    if arguments.peers:
-        chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
+    chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
     measured = sources.all_pictures(testsets, scale, count)
     measured += sources.clips(arguments.clips, scale, arguments.frames)
     measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)

@@ -21,6 +21,8 @@ class Evaluation:
         self.upscalers, self.sources, self.scale = upscalers, sources, scale
         self.instruments = instruments
         self.caches = {upscaler.name: Cache(cache, upscaler) for upscaler in upscalers}
+        if len(self.caches) < len(upscalers):
+            raise ValueError(f"two of one name: {', '.join(u.name for u in upscalers)}")
 
     def run(self, say=print):
         """Measures what no earlier evaluation did, and says how long the rest will take."""

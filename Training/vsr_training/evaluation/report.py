@@ -13,8 +13,9 @@ INTRODUCTION = f"""# Evaluation
 JPEG 45; `H.264` is x264 at CRF 30. Still clips repeat one picture, with noise 4, through x264 at
 CRF 18. Of clips, every {FRAME_STEP}th frame is measured, but all frames for VMAF and flicker: the
 mean absolute difference of luma between neighbouring frames along the ground truth's motion.
-Grid is the energy at the input's sampling grid against the frequencies beside it: about 1 in photos,
-more with a checkerboard. Colour shift is the worst picture's, against bicubic's mean colour. ↑ more is better, ↓ less.
+Grid is the energy at the input's sampling grid against the frequencies beside it: about 1 in
+photos, more with a checkerboard. Colour shift is the worst picture's, against bicubic's mean
+colour. ↑ more is better, ↓ less.
 """
 
 
