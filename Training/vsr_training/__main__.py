@@ -111,6 +111,7 @@ def exported(arguments):
 def add_evaluate(parser):
     parser.add_argument("models", nargs="*", help="safetensors files")
     parser.add_argument("--testsets", default=SHARED / "data/testsets")
+    parser.add_argument("--sets", nargs="+", choices=sources.FOLDERS, default=sources.FOLDERS)
     parser.add_argument("--clips", default=SHARED / "data/video", help="a folder of clips")
     parser.add_argument("--peers", default=SHARED / "peers/ncnn", help="a folder of ncnn models")
     parser.add_argument("--count", type=int, help="only the first pictures of every set")
@@ -130,7 +131,7 @@ def evaluate(arguments):
     scale, count, testsets = arguments.scale, arguments.count, arguments.testsets
     chosen = upscalers.filters(scale) + [upscalers.model(path) for path in arguments.models]
     chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
-    measured = sources.all_pictures(testsets, scale, count)
+    measured = sources.all_pictures(testsets, arguments.sets, scale, count)
     measured += sources.clips(arguments.clips, scale, arguments.frames)
     measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)
     instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe), scale)

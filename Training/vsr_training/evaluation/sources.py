@@ -51,8 +51,8 @@ def pictures(root, name, scale, count=None):
     return [Source(name, path.name, kinds, partial(picture, path, scale)) for path in paths]
 
 
-def all_pictures(root, scale, count=None):
-    return [source for name in FOLDERS for source in pictures(root, name, scale, count)]
+def all_pictures(root, names, scale, count=None):
+    return [source for name in names for source in pictures(root, name, scale, count)]
 
 
 def picture(path, scale):
