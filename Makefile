@@ -5,12 +5,14 @@ SWIFT ?= swift
 SECONDS ?= 60
 SWIFT_FILES := Sources Tests Package.swift Fuzzing/Sources Fuzzing/Package.swift
 RELEASE := -c release --static-swift-stdlib
+TRAINING_VENV := .build/training-venv
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test clips fuzz install lint format docs deps
+.PHONY: help build demo test test-training clips fuzz install lint format docs deps
 
 help: ## List these commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
 deps: ## Install the Debian packages that are missing
 	@Scripts/install-packages
@@ -25,6 +27,17 @@ demo: build ## Upscale the sample clip and say where the result is
 
 test: deps ## Build and run every test in release mode
 	$(SWIFT) test -c release
+
+test-training: $(TRAINING_VENV)/installed ## Run the tests of Training in Python
+	cd Training && ../$(TRAINING_VENV)/bin/python -m pytest -q -rs
+
+# Torch first and without CUDA: the plain wheel of the package index brings gigabytes of it.
+$(TRAINING_VENV)/installed: Training/requirements.txt
+	python3 -m venv --clear $(TRAINING_VENV)
+	$(TRAINING_VENV)/bin/pip install -q --no-deps --retries 1 --index-url $(TORCH_INDEX) \
+	  "$$(grep '^torch==' $<)"
+	$(TRAINING_VENV)/bin/pip install -q -r $<
+	touch $@
 
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests

@@ -21,7 +21,7 @@ SHARED = Path(__file__).parents[2] / ".." / "shared"
 
 @pytest.fixture(scope="session")
 def shared():
-    """The folder with the pilot's weights; its absence is an error where CI is set."""
+    """The folder with weights, peers and test pictures; its absence is an error where CI is set."""
     if not SHARED.exists():
         assert "CI" not in os.environ, f"{SHARED} is missing"
         pytest.skip(f"{SHARED} is missing")

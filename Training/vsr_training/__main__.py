@@ -1,4 +1,4 @@
-"""python -m vsr_training pack | degrade | train | export | evaluate."""
+"""python -m vsr_training pack | degrade | train | plot | export | evaluate."""
 
 import argparse
 import os
@@ -7,16 +7,21 @@ from pathlib import Path
 
 import torch
 
-from . import configuration, export
+from . import configuration, export, plot
 from .data import build, images
 from .data.reference import REFERENCES
-from .evaluation import report, upscalers
+from .evaluation import report, sources, upscalers
+from .evaluation.evaluation import Evaluation
+from .evaluation.measures import Instruments
+from .evaluation.niqe import NIQE
 from .perceptual import VGG16
 from .trainer import Trainer
 from .validation import Validation
 
 STILL_CLIPS = 4
-VGG = "../shared/weights/vgg16_features_bgr_fp16.safetensors"
+# Lies beside the repository.
+SHARED = Path(__file__).parents[3] / "shared"
+VGG = SHARED / "weights/vgg16_features_bgr_fp16.safetensors"
 
 
 def main():
@@ -26,6 +31,7 @@ def main():
     add_pack(commands.add_parser("pack", help="write the ground truth of a folder into packs"))
     add_degrade(commands.add_parser("degrade", help="write a pack of low resolution"))
     add_train(commands.add_parser("train", help="train, or go on from the last checkpoint"))
+    add_plot(commands.add_parser("plot", help="draw a run's log as RUN/log.svg"))
     add_export(commands.add_parser("export", help="write a checkpoint's average as safetensors"))
     add_evaluate(commands.add_parser("evaluate", help="measure models beside filters and peers"))
     arguments = parser.parse_args()
@@ -80,6 +86,11 @@ def train(arguments):
     trainer.train(arguments.until)
 
 
+def add_plot(parser):
+    parser.add_argument("folder", metavar="RUN")
+    parser.set_defaults(run=lambda a: print(plot.write(a.folder)))
+
+
 def add_export(parser):
     add_run_options(parser)
     parser.add_argument("output", help="the safetensors file to write")
@@ -99,25 +110,34 @@ def exported(arguments):
 
 def add_evaluate(parser):
     parser.add_argument("models", nargs="*", help="safetensors files")
-    parser.add_argument("--testsets", default="../shared/data/testsets")
-    parser.add_argument("--sets", nargs="+", choices=report.FOLDERS, default=list(report.FOLDERS))
+    parser.add_argument("--testsets", default=SHARED / "data/testsets")
+    parser.add_argument("--sets", nargs="+", choices=sources.FOLDERS, default=sources.FOLDERS)
+    parser.add_argument("--clips", default=SHARED / "data/video", help="a folder of clips")
+    parser.add_argument("--peers", default=SHARED / "peers/ncnn", help="a folder of ncnn models")
     parser.add_argument("--count", type=int, help="only the first pictures of every set")
-    parser.add_argument("--peers", help="a folder of ncnn models")
+    parser.add_argument("--frames", type=int, default=12, help="of every clip, from its start")
+    parser.add_argument("--quick", action="store_true", help="2 pictures per set, 4 frames")
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--vgg", default=VGG)
+    parser.add_argument("--niqe", default=SHARED / "weights/niqe/niqe_pris_params.npz")
+    parser.add_argument("--cache", default="cache", help="where measurements are kept")
     parser.add_argument("--report", required=True, help="the folder to write")
     parser.set_defaults(run=evaluate)
 
 
 def evaluate(arguments):
-    chosen = [upscalers.model(path) for path in arguments.models]
-    if arguments.peers:
-        chosen += upscalers.peers(arguments.peers, arguments.scale, arguments.threads)
-    written = report.Report(chosen, arguments.scale, VGG16(arguments.vgg), arguments.report)
-    for name in arguments.sets:
-        truths = report.testset(arguments.testsets, name, arguments.scale, arguments.count)
-        written.measure(name, truths)
-    written.measure_flicker(truths[:STILL_CLIPS])
+    if arguments.quick:
+        arguments.count, arguments.frames = 2, 4
+    scale, count, testsets = arguments.scale, arguments.count, arguments.testsets
+    chosen = upscalers.filters(scale) + [upscalers.model(path) for path in arguments.models]
+    chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
+    measured = sources.all_pictures(testsets, arguments.sets, scale, count)
+    measured += sources.clips(arguments.clips, scale, arguments.frames)
+    measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)
+    instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe), scale)
+    evaluation = Evaluation(chosen, measured, scale, instruments, arguments.cache)
+    evaluation.run()
+    report.write(evaluation, Path(arguments.report))
 
 
 main()

@@ -18,18 +18,18 @@ class Reference:
     noise: float = 0.0
     jpeg: int = 0
 
-    def __call__(self, image, scale):
+    def __call__(self, image, scale, seed=0):
         if self.blur:
             kernel = bell("gaussian", 15, (self.blur, self.blur), 0.0, 1.0)
             image = to_bytes(blurred(from_bytes([image]), kernel[None]))[0]
         small = downscaled(image, scale, Image.Resampling.BICUBIC)
         if self.noise:
-            small = noisy(small, self.noise)
+            small = noisy(small, self.noise, seed)
         return through_jpeg(small, self.jpeg) if self.jpeg else small
 
 
-def noisy(image, sigma):
-    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0)).numpy()
+def noisy(image, sigma, seed=0):
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(seed)).numpy()
     return (image + sigma * noise).round().clip(0, 255).astype(np.uint8)
 
 

@@ -1,5 +1,6 @@
 """Everything that enlarges a picture, as a name and a function from bytes to bytes."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -16,14 +17,18 @@ PEER_SCALE = 4
 
 @dataclass(frozen=True)
 class Upscaler:
+    """`identity` changes with everything that its pictures depend on."""
+
     name: str
+    identity: str
     enlarge: Callable
+    ours: bool = False
 
 
 def filters(scale):
     return [
-        Upscaler("bicubic", lambda image: enlarged_bicubic(image, scale)),
-        Upscaler("Lanczos", lambda image: lanczos(image, scale)),
+        Upscaler("bicubic", f"x{scale}", lambda image: enlarged_bicubic(image, scale)),
+        Upscaler("Lanczos", f"x{scale}", lambda image: lanczos(image, scale)),
     ]
 
 
@@ -34,8 +39,17 @@ def lanczos(image, scale):
 
 
 def model(path):
-    network = export.load(path)
-    return Upscaler(model_name(Path(path)), lambda image: upscaled(network, image))
+    network, path = export.load(path), Path(path)
+
+    def enlarge(image):
+        return upscaled(network, image)
+
+    return Upscaler(model_name(path), digest(path), enlarge, ours=True)
+
+
+def digest(*paths):
+    """Twelve digits that change with the files."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def model_name(path):
@@ -69,4 +83,4 @@ def peer(path, threads):
         output = np.array(extractor.extract("output")[1]).transpose(1, 2, 0)
         return (output * 255).round().clip(0, 255).astype(np.uint8)
 
-    return Upscaler(path.stem, enlarge)
+    return Upscaler(path.stem, digest(path, path.with_suffix(".bin")), enlarge)
