@@ -33,6 +33,12 @@ public struct Model: Sendable {
     network = try Model.network(store, autoencoder: autoencoder)
   }
 
+  init(name: String, network: any Network) {
+    self.name = name
+    self.network = network
+    card = [:]
+  }
+
   private static func network(
     _ store: WeightStore,
     autoencoder: String?,
