@@ -36,6 +36,15 @@ public struct Model: Sendable {
     try self.init(named: name, WeightStore(modelNamed: name), autoencoder: latents)
   }
 
+  /// A model without a file, for tests.
+  init(name: String, network: any Network) {
+    self.name = name
+    self.network = network
+    networkName = name
+    path = nil
+    card = [:]
+  }
+
   /// Builds the network of a file that is already open.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.

@@ -58,6 +58,10 @@ void enginec_blend_row(float *red, float *green, float *blue, const float *x, co
 
 void enginec_clamp(float *x, size_t count) { kernels()->clamp(x, count); }
 
+void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count) {
+  kernels()->to_bfloat16(out, x, count);
+}
+
 void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
                         const float *scale, const float *shift, void *scratch) {
   kernels()->group_norm(out, x, shape, scale, shift, scratch);
@@ -156,6 +160,16 @@ void enginec_nearest(float *out, const float *x, size_t height, size_t width, si
     for (size_t dy = 1; dy < factor; dy++) {
       memcpy(row + dy * row_floats, row, row_floats * sizeof(float));
     }
+  }
+}
+
+void enginec_interleave(float *out, const float *x, size_t height, size_t width, size_t channels,
+                        size_t row, size_t column) {
+  for (size_t y = 0; y < height; y++) {
+    const float *source = x + ((y + row) * (width + 1) + column) * channels;
+    float *pixel = out + ((2 * y + row) * 2 * width + column) * channels;
+    for (size_t i = 0; i < width; i++, source += channels, pixel += 2 * channels)
+      memcpy(pixel, source, channels * sizeof(float));
   }
 }
 

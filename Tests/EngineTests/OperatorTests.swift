@@ -150,6 +150,41 @@ final class Guarded {
     }
   }
 
+  @Test(arguments: [(1, 1, 1, 1), (1, 5, 3, 4), (7, 3, 16, 17), (13, 9, 33, 48)], [0, 1])
+  func convolvesEnlargedPictures(size: (Int, Int, Int, Int), backend: Int) throws {
+    var random = SeededGenerator(seed: 5)
+    let (height, width, inputs, outputs) = size
+    let shape = Shape(height: height, width: width, channels: inputs)
+    let x = random.floats(shape.count)
+    let scale = 1 / Float(9 * inputs).squareRoot()
+    let convolution = Convolution(
+      inputChannels: inputs,
+      outputChannels: outputs,
+      kernel: 3,
+      weights: Parameters(random.floats(9 * inputs * outputs).map { $0 * scale }),
+      bias: random.floats(outputs),
+      activation: .leakyReLU(slope: 0.2),
+    )
+    let actual = try run(backends[backend], inputs: [(shape, x)]) {
+      $0.enlargedConvolution($1[0], convolution)
+    }
+    let large = Shape(height: 2 * height, width: 2 * width, channels: inputs)
+    let repeated = Reference.nearest(x, shape, factor: 2)
+    let expected = try Reference.convolution(repeated, large, convolution)
+    #expect(maximumDifference(actual, expected) <= Tolerance.float32Accumulation)
+  }
+
+  @Test(arguments: cases)
+  func convolvesInHalfPrecisionNearly(_ size: Case) throws {
+    try check(
+      size,
+      .silu,
+      hasResidual: true,
+      backend: OneDNNBackend(precision: .bfloat16, stripBudget: 4096),
+      tolerance: Tolerance.bfloat16
+    )
+  }
+
   private func check(
     _ size: Case,
     _ activation: Activation,

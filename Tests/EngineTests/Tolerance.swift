@@ -6,6 +6,9 @@ enum Tolerance {
   /// `expf` and `erff` of different libraries.
   static let transcendental: Float = 5e-5
 
+  /// Factors with 8 bits of mantissa, in sums of products around 1.
+  static let bfloat16: Float = 2e-2
+
   /// A whole network of 14 layers against PyTorch, in −1…1.
   static let network: Float = 1e-3
 

@@ -8,6 +8,8 @@ extension Operation {
     case .convolution(let convolution, let scale):
       let residualScale = operands.count == 2 ? scale : nil
       return try backend.kernel(for: convolution, input: x, residualScale: residualScale)
+    case .enlargedConvolution(let convolution):
+      return try EnlargedConvolutionKernel(convolution, input: x, backend: backend)
     case .groupNorm(let norm): return norm.kernel(x)
     case .activation(let activation): return activation.kernel(x)
     case .windowAttention(let attention): return attention.kernel(x)

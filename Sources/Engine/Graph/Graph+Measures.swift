@@ -27,19 +27,31 @@ extension Graph {
   /// Multiplications with addition that the convolutions take in one run.
   public var multiplyAddCount: Int {
     operations.reduce(0) { sum, operation in
-      guard case .convolution(let convolution, _) = operation.kind else { return sum }
-      return sum + convolution.multiplyAddsPerPixel * shape(of: operation.result).pixelCount
+      let input = shape(of: operation.operands[0])
+      return operation.kind.convolutions.reduce(sum) {
+        $0 + $1.multiplyAddsPerPixel * $1.output(for: input).pixelCount
+      }
     }
   }
 }
 
 extension Operation.Kind {
+  /// The convolutions that an operation consists of.
+  var convolutions: [Convolution] {
+    switch self {
+    case .convolution(let convolution, _): [convolution]
+    case .enlargedConvolution(let convolution): convolution.phases
+    default: []
+    }
+  }
+
   /// How many pixels of its operand an operation looks to each side; nil for all.
   fileprivate var reach: Double? {
     switch self {
     case .groupNorm, .windowAttention, .attention: nil
     case .convolution(let convolution, _):
       Double(max(convolution.padding.before, convolution.kernel - 1 - convolution.padding.before))
+    case .enlargedConvolution: 1
     case .bicubic: 2
     case .pixelUnshuffle(let factor), .mean(let factor): Double(factor - 1)
     case .weightedSum, .parameterFreeAttention, .concatenation, .pixelShuffle, .nearest,

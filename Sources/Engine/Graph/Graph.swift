@@ -62,6 +62,16 @@ public struct Graph: Sendable {
     )
   }
 
+  /// Adds a 3×3 convolution of `x` enlarged twice by repeating pixels.
+  ///
+  /// It is computed at the size of `x`: see ``Convolution/phases``.
+  public mutating func enlargedConvolution(_ x: Value, _ convolution: Convolution) -> Value {
+    let input = shape(of: x)
+    precondition(input.channels == convolution.inputChannels, "channels of \(input) do not fit")
+    let shape = convolution.output(for: enlarged(input, by: 2))
+    return append(.enlargedConvolution(convolution), [x], shape)
+  }
+
   /// Adds a group norm.
   public mutating func groupNorm(_ x: Value, _ norm: GroupNorm) -> Value {
     let shape = shape(of: x)

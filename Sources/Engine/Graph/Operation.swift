@@ -5,6 +5,9 @@ public struct Operation: Sendable {
     /// Convolves the first operand; a second one, times a factor, is added to the activated result.
     case convolution(Convolution, residualScale: Float)
 
+    /// Convolves the operand enlarged twice by repeating pixels.
+    case enlargedConvolution(Convolution)
+
     /// Brings groups of channels to mean 0 and variance 1.
     case groupNorm(GroupNorm)
 
@@ -59,7 +62,7 @@ extension Operation.Kind {
   /// The operation's name in reports.
   public var name: String {
     switch self {
-    case .convolution: "convolution"
+    case .convolution, .enlargedConvolution: "convolution"
     case .groupNorm: "group norm"
     case .activation: "activation"
     case .windowAttention: "window attention"

@@ -97,9 +97,9 @@ private struct BareConvolutions: Sendable {
 
 extension Graph {
   fileprivate var convolutions: [(Convolution, Shape)] {
-    operations.compactMap { operation in
-      guard case .convolution(let convolution, _) = operation.kind else { return nil }
-      return (convolution, shape(of: operation.operands[0]))
+    operations.flatMap { operation -> [(Convolution, Shape)] in
+      let input = shape(of: operation.operands[0])
+      return operation.kind.convolutions.map { ($0, input) }
     }
   }
 }
@@ -121,6 +121,6 @@ extension Convolution {
 extension Backend {
   /// The same library without strips.
   fileprivate var wholeLayers: any Backend {
-    self is OneDNNBackend ? OneDNNBackend(stripBudget: .max) : self
+    (self as? OneDNNBackend)?.wholeLayers ?? self
   }
 }

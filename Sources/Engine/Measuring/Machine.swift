@@ -35,7 +35,8 @@ public enum Machine {
       pad_after: 1,
       strip_rows: 16,
       activation: enginec_activation_none,
-      alpha: 0
+      alpha: 0,
+      is_bfloat16: 0
     )
     let weights = [Float](repeating: 0, count: 48 * 48 * 9)
     var reason: UnsafePointer<CChar>?

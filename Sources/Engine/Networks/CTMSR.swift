@@ -133,7 +133,7 @@ public struct CTMSR: Network {
       graph.named[module.name] = h
     }
     var a = graph.convolution(graph.groupNorm(h, auxiliaryNorm), auxiliary)
-    for layer in enlarging { a = graph.convolution(graph.nearest(a, factor: 2), layer) }
+    for layer in enlarging { a = graph.enlargedConvolution(a, layer) }
     graph.output = graph.convolution(a, last, addTo: x, scaledBy: preconditioning.skip)
     return graph
   }

@@ -50,20 +50,29 @@ struct CTMSRBlock: Sendable {
   }
 
   func apply(to h: Graph.Value, in graph: inout Graph) -> Graph.Value {
-    let normal = resampled(graph.groupNorm(h, norm0), in: &graph)
-    let r = graph.groupNorm(graph.convolution(normal, convolution0), norm1)
-    var kept = resampled(h, in: &graph)
-    if let skip { kept = graph.convolution(kept, skip) }
-    let sum = graph.convolution(r, convolution1, addTo: kept, scaledBy: Self.half)
+    let r = graph.groupNorm(first(graph.groupNorm(h, norm0), in: &graph), norm1)
+    let sum = graph.convolution(
+      r,
+      convolution1,
+      addTo: kept(h, in: &graph),
+      scaledBy: Self.half,
+    )
     return transformer?.apply(to: sum, in: &graph) ?? sum
   }
 
-  private func resampled(_ h: Graph.Value, in graph: inout Graph) -> Graph.Value {
+  private func first(_ normal: Graph.Value, in graph: inout Graph) -> Graph.Value {
     switch resampling {
-    case .none: h
-    case .halving: graph.mean(h, factor: 2)
-    case .doubling: graph.nearest(h, factor: 2)
+    case .none: graph.convolution(normal, convolution0)
+    case .halving: graph.convolution(graph.mean(normal, factor: 2), convolution0)
+    case .doubling: graph.enlargedConvolution(normal, convolution0)
     }
+  }
+
+  // A 1×1 convolution and a repetition of pixels may change places; the order here takes less.
+  private func kept(_ h: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    let small = resampling == .halving ? graph.mean(h, factor: 2) : h
+    let kept = skip.map { graph.convolution(small, $0) } ?? small
+    return resampling == .doubling ? graph.nearest(kept, factor: 2) : kept
   }
 }
 

@@ -79,7 +79,7 @@ struct ResShiftUNet: Sendable {
       case .convolution(let layer): graph.convolution(h, layer)
       case .residual(let block): block.apply(to: h, in: &graph)
       case .transformer(let transformer): transformer.apply(to: h, in: &graph)
-      case .doubling(let layer): graph.convolution(graph.nearest(h, factor: 2), layer)
+      case .doubling(let layer): graph.enlargedConvolution(h, layer)
       }
     }
   }

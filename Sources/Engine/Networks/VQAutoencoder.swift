@@ -67,7 +67,7 @@ struct VQAutoencoder: Sendable {
     case .residual(let block): block.apply(to: h, in: &graph)
     case .attention(let block): block.apply(to: h, in: &graph)
     case .resampling(let layer, let doubles):
-      graph.convolution(doubles ? graph.nearest(h, factor: 2) : h, layer)
+      doubles ? graph.enlargedConvolution(h, layer) : graph.convolution(h, layer)
     }
   }
 }

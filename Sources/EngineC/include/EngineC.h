@@ -130,6 +130,15 @@ void enginec_store_row(float *red, float *green, float *blue, const float *x, si
 void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
                        float share, size_t width);
 
+// Rounds to the nearest bfloat16, the even one of two.
+void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count);
+
+// Writes every pixel of a part of x to every second pixel of every second row of out
+// (2 * height, 2 * width), from pixel (row, column) on. The part begins at the same pixel of x,
+// which has height + 1 rows of width + 1 pixels.
+void enginec_interleave(float *out, const float *x, size_t height, size_t width, size_t channels,
+                        size_t row, size_t column);
+
 // Clamps samples to 0...1.
 void enginec_clamp(float *x, size_t count);
 
@@ -176,6 +185,7 @@ typedef struct {
   size_t strip_rows;                    // output rows of a strip; the last one may be shorter
   enginec_activation activation;
   float alpha;
+  int is_bfloat16; // whether samples and weights are rounded to bfloat16 before they are multiplied
 } enginec_convolution_shape;
 
 // `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is
@@ -197,6 +207,9 @@ void enginec_convolution_runner_destroy(enginec_convolution_runner *runner);
 // Returns 0, or the library's status.
 int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
                                 size_t first_row, void *scratch);
+
+// Whether the CPU multiplies bfloat16 itself; elsewhere it saves nothing.
+int enginec_has_bfloat16(void);
 
 // Makes the library single-threaded on the calling thread, as our workers want it.
 void enginec_use_one_thread(void);

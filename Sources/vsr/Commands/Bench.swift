@@ -39,7 +39,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     Signals.exitOnEnding()
-    let model = try Model(named: engine.model)
+    let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let figures = try EngineBenchmark(
       model: model,
       options: engine.upscalerOptions,

@@ -41,7 +41,7 @@ struct Upscale: ParsableCommand {
     let cancellation = Cancellation()
     Signals.onEnding { cancellation.request(signal: $0) }
     let paths = try paths()
-    let model = try Model(named: engine.model)
+    let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let transcode = try Transcode(
       options(paths, model),
       cancellation: cancellation,

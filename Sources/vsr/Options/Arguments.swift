@@ -136,10 +136,17 @@ struct TileArgument: ExpressibleByArgument {
 enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
   case auto, onednn, openblas
 
-  var backend: any Backend {
+  func backend(_ precision: Precision) -> any Backend {
     switch self {
-    case .auto, .onednn: OneDNNBackend()
+    case .auto, .onednn: OneDNNBackend(precision: precision)
     case .openblas: OpenBLASBackend()
     }
   }
+}
+
+/// What convolutions multiply.
+enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
+  case fp32, bf16
+
+  var precision: Precision { self == .bf16 ? .bfloat16 : .float32 }
 }

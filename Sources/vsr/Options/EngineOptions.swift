@@ -13,6 +13,14 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "The library that runs the network.")
   var backend = BackendArgument.auto
 
+  @Option(help: "What the network's convolutions multiply: fp32, or bf16, which oneDNN alone has.")
+  var precision = PrecisionArgument.fp32
+
+  @Option(
+    help: ArgumentHelp("The autoencoder's file, for TAD-SR in two files.", valueName: "file")
+  )
+  var autoencoder: String?
+
   @Option(help: ArgumentHelp("Worker threads (default: one per CPU).", valueName: "n"))
   var threads: Int?
 
@@ -25,6 +33,9 @@ struct EngineOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   func validate() throws {
+    if backend == .openblas, precision == .bf16 {
+      throw ValidationError("--precision bf16 needs --backend onednn")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 1024, not \(threads)")
     }
@@ -32,7 +43,7 @@ struct EngineOptions: ParsableArguments {
 
   var upscalerOptions: Upscaler.Options {
     var options = Upscaler.Options()
-    options.backend = backend.backend
+    options.backend = backend.backend(precision.precision)
     options.workers = threads ?? Machine.processorCount
     options.tiling = tile.tiling
     options.seed = seed

@@ -5,16 +5,23 @@ public struct OneDNNBackend: Backend {
   /// `onednn`.
   public let name = "onednn"
 
+  private let precision: Precision
   private let stripBudget: Int
 
   /// Creates the backend.
   ///
-  /// - Parameter stripBudget: The bytes of output that a convolution produces before bias, activation
-  ///   and residual are applied to them. Smaller strips read more of their neighbours' rows again,
-  ///   larger ones leave the cache; 2 MiB measured best.
-  public init(stripBudget: Int = 2 << 20) {
+  /// - Parameters:
+  ///   - precision: What convolutions multiply.
+  ///   - stripBudget: The bytes of output that a convolution produces before bias, activation and
+  ///     residual are applied to them. Smaller strips read more of their neighbours' rows again, larger
+  ///     ones leave the cache; 2 MiB measured best.
+  public init(precision: Precision = .float32, stripBudget: Int = 2 << 20) {
+    self.precision = precision
     self.stripBudget = stripBudget
   }
+
+  /// The same backend without strips.
+  var wholeLayers: OneDNNBackend { OneDNNBackend(precision: precision, stripBudget: .max) }
 
   /// Returns a kernel that runs strip by strip.
   ///
@@ -31,6 +38,7 @@ public struct OneDNNBackend: Backend {
       input: input,
       output: output,
       residualScale: residualScale,
+      precision: precision,
       strips: Strips(
         height: output.height,
         bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
@@ -69,11 +77,13 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
     input: Shape,
     output: Shape,
     residualScale: Float?,
+    precision: Precision,
     strips: Strips,
   ) throws(EngineError) {
     self.output = output
     self.strips = strips
     var shape = enginec_convolution_shape(convolution, input: input, strips: strips)
+    shape.is_bfloat16 = precision == .bfloat16 ? 1 : 0
     var finish = Finish(residualScale: residualScale)
     if case .prelu = convolution.activation {
       finish.activation = convolution.activation
@@ -158,6 +168,7 @@ extension enginec_convolution_shape {
       strip_rows: strips.rows,
       activation: function.code,
       alpha: function.alpha,
+      is_bfloat16: 0,
     )
   }
 }
