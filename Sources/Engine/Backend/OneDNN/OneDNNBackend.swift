@@ -42,10 +42,16 @@ public struct OneDNNBackend: Backend {
       strips: Strips(
         height: output.height,
         bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
-        // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture.
-        budget: convolution.kernel <= 3 ? stripBudget : .max,
+        budget: canCut(convolution) ? stripBudget : .max,
       ),
     )
+  }
+
+  // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture. In bfloat16 oneDNN
+  // 2.6 packs weights otherwise for strips of other heights, and runs those that do not suit the packing
+  // by its reference implementation, a hundred times slower.
+  private func canCut(_ convolution: Convolution) -> Bool {
+    convolution.kernel <= 3 && precision == .float32
   }
 
   /// Multiplies by `dnnl_sgemm`.
