@@ -21,10 +21,22 @@ def colour(prediction, target):
     return F.avg_pool2d(prediction - target, COLOUR_CELL).abs().mean()
 
 
+def grid(prediction, target, scale):
+    """What the pixels of a block have against each other on the mean of a large cell.
+
+    Enlarging writes `scale` × `scale` pixels in one go, and a network that is praised for texture
+    likes to write the same small pattern everywhere.
+    """
+    phases = F.pixel_unshuffle(prediction - target, scale)
+    means = F.avg_pool2d(phases, COLOUR_CELL // scale).unflatten(1, (-1, scale * scale))
+    return (means - means.mean(2, keepdim=True)).abs().mean()
+
+
 @dataclass(frozen=True)
 class Weights:
     pixel: float = 1.0
     colour: float = 0.0
+    grid: float = 0.0
     perceptual: float = 0.0
 
 
@@ -36,13 +48,16 @@ class Losses:
     pixels, so a small window is nearly all border.
     """
 
-    def __init__(self, weights, vgg=None, crop=96, count=2):
+    def __init__(self, weights, vgg=None, crop=96, count=2, scale=4):
         self.weights, self.vgg, self.crop, self.count = weights, vgg, crop, count
+        self.scale = scale
 
     def __call__(self, prediction, target, generator):
         terms = {"pixel": self.weights.pixel * charbonnier(prediction, target)}
         if self.weights.colour:
             terms["colour"] = self.weights.colour * colour(prediction, target)
+        if self.weights.grid:
+            terms["grid"] = self.weights.grid * grid(prediction, target, self.scale)
         if self.weights.perceptual:
             windows = self.windows(prediction, target, generator)
             terms["perceptual"] = self.weights.perceptual * self.distance(*windows).mean()

@@ -70,7 +70,9 @@ class Trainer:
 
     def method(self, stage):
         run = self.run
-        losses = Losses(stage.loss, self.vgg, run.perceptual_crop, run.perceptual_count)
+        losses = Losses(
+            stage.loss, self.vgg, run.perceptual_crop, run.perceptual_count, self.network.scale
+        )
         if self.compiled:
             losses.distance = torch.compile(losses.distance)
         return METHODS[stage.method](self.network, losses, stage.iterations, **stage.options)
