@@ -9,7 +9,7 @@ TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training clips fuzz install lint format docs deps
+.PHONY: help build demo test test-training race clips fuzz install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ $(TRAINING_VENV)/installed: Training/requirements.txt
 	  "$$(grep '^torch==' $<)"
 	$(TRAINING_VENV)/bin/pip install -q -r $<
 	touch $@
+
+race: deps ## Run the tests of queues and stages under the thread sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build/race --filter 'QueueTests|QueueState|RunTests|UpscalerTests'
 
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests
