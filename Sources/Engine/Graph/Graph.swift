@@ -64,7 +64,7 @@ public struct Graph: Sendable {
 
   /// Adds a 3×3 convolution of `x` enlarged twice by repeating pixels.
   ///
-  /// It is computed at the size of `x`: see ``Convolution/phases``.
+  /// It is computed at the size of `x`: four 2×2 convolutions, one for each pixel of a repeated block.
   public mutating func enlargedConvolution(_ x: Value, _ convolution: Convolution) -> Value {
     let input = shape(of: x)
     precondition(input.channels == convolution.inputChannels, "channels of \(input) do not fit")
