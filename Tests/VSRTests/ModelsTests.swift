@@ -35,6 +35,14 @@ import Testing
     #expect(object?["sha256"] as? String == String(digest))
   }
 
+  @Test(.enabled(if: SharedFixtures.isExpected))
+  func countsParametersAsTheAuthorsDo() throws {
+    let folder = try TemporaryFolder()
+    let path = try SharedFixtures.path("ctmsr-tiny/ctmsr.pth")
+    let run = try Program(["models", "show", path], in: folder)
+    #expect(run.exitCode == 0 && run.output.contains("2191413 in"), "\(run.output)")
+  }
+
   @Test func importsWithACardThatRunsTheSame() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", frames: 2)

@@ -83,7 +83,11 @@ public struct WeightStore: Sendable {
 
   /// The number of weights; other numbers, such as indices, are not counted.
   public var parameterCount: Int {
-    tensors.values.reduce(0) { $0 + ($1.type.isFloat ? $1.count : 0) }
+    tensors.reduce(0) { sum, tensor in
+      // The one buffer of floats in the published files: CTMSR's filter of four quarters.
+      let isBuffer = tensor.key.suffix(15).elementsEqual("resample_filter".utf8)
+      return sum + (tensor.value.type.isFloat && !isBuffer ? tensor.value.count : 0)
+    }
   }
 
   /// The SHA-256 digest of the whole file, in hexadecimal digits.
