@@ -36,6 +36,11 @@ private func word(_ number: UInt32) -> [UInt8] {
 
 private func checksum(_ bytes: [UInt8]) -> UInt32 {
   ~bytes.reduce(0xFFFF_FFFF as UInt32) { crc, byte in
-    (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xEDB8_8320) }
+    crc >> 8 ^ checksumTable[Int(UInt8(truncatingIfNeeded: crc) ^ byte)]
   }
+}
+
+// A byte at a time: the archives are most of the work.
+private let checksumTable = (0..<256 as Range<UInt32>).map { byte in
+  (0..<8).reduce(byte) { crc, _ in crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xEDB8_8320) }
 }
