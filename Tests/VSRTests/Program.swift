@@ -7,6 +7,9 @@ struct Program {
   let output: String
   let errors: String
 
+  /// How long it went on after the interrupt, in seconds; nil without one.
+  let secondsToEnd: Double?
+
   /// The lines on standard error.
   var errorLines: [Substring] { errors.split(separator: "\n") }
 
@@ -31,11 +34,14 @@ struct Program {
     process.standardOutput = FileHandle(forWritingAtPath: log.path("out"))
     process.standardError = FileHandle(forWritingAtPath: log.path("err"))
     try process.run()
+    var interrupted: Date?
     if let interruptAfter {
       Thread.sleep(forTimeInterval: interruptAfter)
+      interrupted = Date()
       process.interrupt()
     }
     process.waitUntilExit()
+    secondsToEnd = interrupted.map { Date().timeIntervalSince($0) }
     exitCode = process.terminationStatus
     output = String(
       decoding: FileManager.default.contents(atPath: log.path("out")) ?? Data(),

@@ -79,6 +79,11 @@ import Testing
       code: 73,
       line: "this run reads it"
     ),
+    Refusal(
+      arguments: ["clip.mp4", "-", "-f", "matroska", "--json"],
+      code: 64,
+      line: "both want standard output"
+    ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--threads", "0"], code: 64, line: "--threads takes"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
     Refusal(arguments: ["clip.mp4"], code: 64, line: "needs an input and an output"),

@@ -139,6 +139,7 @@ extension TranscodePlan {
     codec = output.candidate.profile.name
     pixelFormat = output.encoder.target.layout.name
     format = output.format?.name ?? "image files"
+    outputStreams = output.streams.outputs
     notices = output.notices
   }
 }

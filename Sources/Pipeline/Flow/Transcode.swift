@@ -92,6 +92,9 @@ public struct TranscodePlan: Hashable, Sendable {
   /// The container, by FFmpeg's name.
   public let format: String
 
+  /// For each stream of the input its number in the output; `nil` if it is left out.
+  public let outputStreams: [Int?]
+
   /// What a person should know beforehand.
   public let notices: [Notice]
 }

@@ -54,7 +54,12 @@ struct Upscale: ParsableCommand {
       try transcode.run { (image) throws(EngineError) in try upscaler.upscale(image) }
     }
     reporter.end(result)
-    if try result.get().isDamaged { throw ExitStatus.damagedInput }
+    let done = try result.get()
+    if report.json {
+      let record = RunRecord(done, of: transcode, input: paths.input, output: paths.output)
+      Console.print(try record.json)
+    }
+    if done.isDamaged { throw ExitStatus.damagedInput }
   }
 
   // Not in validate(): an unknown option must be named before its value is taken for a file.
@@ -64,6 +69,9 @@ struct Upscale: ParsableCommand {
       let fault =
         given.count < 2 ? "needs an input and an output" : "takes one input and one output"
       throw ValidationError("upscale \(fault), as in: vsr IN OUT")
+    }
+    guard !(report.json && given[1].isStandardStream) else {
+      throw ValidationError("--json and an output of '-' both want standard output")
     }
     return (given[0], given[1])
   }

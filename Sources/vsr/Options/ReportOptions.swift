@@ -16,6 +16,9 @@ struct ReportOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say what was decided, and which stage the run waited for.")
   var verbose = false
 
+  @Flag(help: "Print what was done as JSON.")
+  var json = false
+
   func validate() throws {
     guard !(quiet && verbose) else {
       throw ValidationError("--quiet and --verbose exclude each other")

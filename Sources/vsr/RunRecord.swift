@@ -1,0 +1,74 @@
+internal import FoundationEssentials
+internal import Pipeline
+
+/// What a run did, for programs: counts, and what became of every stream.
+struct RunRecord: Encodable {
+  let input: String
+  let output: String
+  let framesRead: Int
+  let framesWritten: Int
+  let framesDamaged: Int
+  let framesDeinterlaced: Int
+  let otherDamage: Int
+  let packetsLost: Int
+  let timesRepaired: Int
+  let bytesWritten: Int
+  let seconds: Double
+  let warnings: [String]
+  let streams: [Stream]
+
+  /// A stream of the input; `output` is its number in the output, null when it was left out.
+  struct Stream: Encodable {
+    let input: Int
+    let output: Int?
+    let kind: String
+    let codec: String
+    let action: String
+
+    private enum CodingKeys: CodingKey { case input, output, kind, codec, action }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(input, forKey: .input)
+      try container.encode(output, forKey: .output)
+      try container.encode(kind, forKey: .kind)
+      try container.encode(codec, forKey: .codec)
+      try container.encode(action, forKey: .action)
+    }
+  }
+
+  init(_ report: TranscodeReport, of transcode: Transcode, input: MediaPath, output: MediaPath) {
+    self.input = input.text
+    self.output = output.text
+    framesRead = report.framesDecoded
+    framesWritten = report.progress.frames
+    framesDamaged = report.damagedPictures
+    framesDeinterlaced = report.deinterlacedCount
+    otherDamage = report.damagedPackets
+    packetsLost = report.droppedPackets
+    timesRepaired = report.repairedTimes
+    bytesWritten = report.progress.byteCount
+    seconds = report.progress.elapsed.seconds
+    warnings = report.notices.filter { $0.level == .warning }.map(\.text)
+    streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
+      let isPicture = stream.index == transcode.input.pictureStream
+      return Stream(
+        input: stream.index,
+        output: number,
+        kind: stream.kind,
+        codec: stream.codec,
+        action: number == nil ? "left out" : isPicture ? "upscaled" : "copied",
+      )
+    }
+  }
+
+  /// The record as one JSON object.
+  var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+}
