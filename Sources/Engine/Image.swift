@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A picture as planar RGB: three planes of `Float`, red first.
 ///
 /// Samples are nominally 0…1 (R'G'B', full range); values outside are legal and are kept. Every plane
@@ -61,6 +63,18 @@ public final class Image: @unchecked Sendable {
   public func plane(_ index: Int) -> UnsafeMutablePointer<Float> {
     precondition((0..<Image.planeCount).contains(index), "an image has three planes")
     return storage.assumingMemoryBound(to: Float.self) + index * stride * height
+  }
+
+  /// Whether another picture has the same size and the same bits in every sample.
+  public func hasSameSamples(as other: Image) -> Bool {
+    guard width == other.width, height == other.height else { return false }
+    return (0..<Image.planeCount).allSatisfy { index in
+      let (mine, theirs) = (plane(index), other.plane(index))
+      return (0..<height).allSatisfy { row in
+        let start = row * stride
+        return memcmp(mine + start, theirs + start, width * MemoryLayout<Float>.size) == 0
+      }
+    }
   }
 
   // 16 floats: one AVX-512 register, and FFmpeg's and zimg's own row alignment of 64 bytes.

@@ -9,6 +9,7 @@ struct RunRecord: Encodable {
   let framesWritten: Int
   let framesDamaged: Int
   let framesDeinterlaced: Int
+  let framesRepeated: Int
   let otherDamage: Int
   let packetsLost: Int
   let timesRepaired: Int
@@ -44,6 +45,7 @@ struct RunRecord: Encodable {
     framesWritten = report.progress.frames
     framesDamaged = report.damagedPictures
     framesDeinterlaced = report.deinterlacedCount
+    framesRepeated = report.repeatedCount
     otherDamage = report.damagedPackets
     packetsLost = report.droppedPackets
     timesRepaired = report.repairedTimes

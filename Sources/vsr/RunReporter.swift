@@ -91,6 +91,7 @@ extension TranscodeReport {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
     if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
+    if repeatedCount > 0 { parts.append("\(repeatedCount) of them repeated") }
     if damagedPictures > 0 { parts.append("\(damagedPictures) frames damaged") }
     if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }

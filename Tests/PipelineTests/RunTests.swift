@@ -217,6 +217,32 @@ import Testing
     }
   }
 
+  @Test func upscalesARepeatedPictureOnce() throws {
+    let folder = try TemporaryFolder()
+    // Every picture five times.
+    let input = try RunTests.clip(folder, extra: ["-vf", "fps=5,fps=25", "-qp", "0"])
+    let calls = Monitor(0)
+    let counted: Transcode.Upscale = { image throws(EngineError) in
+      calls.withLock { $0 += 1 }
+      return try nearest(2)(image)
+    }
+    var options = options(input, folder.path("out.mkv"))
+    options.output.encoder.codec = "ffv1"
+    let report = try Transcode(options).run(upscale: counted)
+    #expect(report.progress.frames == 50 && report.repeatedCount == 40)
+    #expect(calls.withLock { $0 } == 10)
+    options.output.path = MediaPath(folder.path("all.mkv"))
+    options.reusesRepeats = false
+    #expect(try Transcode(options).run(upscale: counted).repeatedCount == 0)
+    #expect(calls.withLock { $0 } == 60)
+    #expect(try hash(folder.path("out.mkv")) == hash(folder.path("all.mkv")))
+    #expect(try frameTimes(folder.path("out.mkv")) == frameTimes(input))
+  }
+
+  private func hash(_ path: String) throws -> String {
+    try Subprocess("ffmpeg", ["-v", "error", "-i", path, "-map", "0:v", "-f", "md5", "-"]).text
+  }
+
   @Test func nullFormatWritesNothing() throws {
     let folder = try TemporaryFolder()
     var options = options(try RunTests.clip(folder), "-")

@@ -11,6 +11,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses this state.
   private var source: PictureSource
   private var toImage: ToImage
+  private var repeats: RepeatedPictures
   private var number = 0
   private let timeBase: Rational
   private let input: MediaPath
@@ -37,6 +38,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.timeBase = timeBase
     input = options.input.path
     damage = options.damage
+    repeats = RepeatedPictures(areReused: options.reusesRepeats)
     self.window = window
     self.upscale = upscale
     self.packets = packets
@@ -48,6 +50,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer {
       counters.countRepairs(source.repairs)
       counters.countDeinterlaced(source.deinterlacedCount)
+      counters.countRepeated(repeats.count)
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -89,7 +92,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
   ) throws(MediaError) -> Bool {
     let image = try toImage.image(of: frame)
     do throws(EngineError) {
-      let inFlight = FrameInFlight(time: encoderTime(time), picture: try upscale(image))
+      let picture = try repeats.picture(for: image, upscale: upscale)
+      let inFlight = FrameInFlight(time: encoderTime(time), picture: picture)
       return frames.push(inFlight, meter)
     } catch {
       throw MediaError(.engine(error), .upscale, "picture", "\(error)")

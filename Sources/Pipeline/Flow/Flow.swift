@@ -61,6 +61,7 @@ final class Flow: Sendable {
       damagedPictures: values.damagedPictures,
       damagedPackets: values.damagedPackets,
       deinterlacedCount: values.deinterlaced,
+      repeatedCount: values.repeated,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
       notices: notices,

@@ -39,6 +39,9 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Pictures that were made of two fields.
   public let deinterlacedCount: Int
 
+  /// Pictures that were equal to the one before and took its result.
+  public let repeatedCount: Int
+
   /// Copied packets that the output did not accept.
   public let droppedPackets: Int
 
@@ -63,6 +66,7 @@ final class RunCounters: Sendable {
     var damagedPictures = 0
     var damagedPackets = 0
     var deinterlaced = 0
+    var repeated = 0
     var repairs = 0
     var written = 0
     var position = Duration.zero
@@ -94,6 +98,10 @@ final class RunCounters: Sendable {
 
   func countDeinterlaced(_ count: Int) {
     monitor.withLock { $0.deinterlaced = count }
+  }
+
+  func countRepeated(_ count: Int) {
+    monitor.withLock { $0.repeated = count }
   }
 
   func countRepairs(_ count: Int) {

@@ -12,6 +12,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// How much damage in the input is accepted.
   public var damage = DamagePolicy()
 
+  /// Whether a picture that equals the one before takes its result without being upscaled again.
+  public var reusesRepeats = true
+
   /// Whether a finished file is read again and compared with what was written into it.
   public var verifies = true
 

@@ -68,6 +68,8 @@ struct Bench: ParsableCommand {
     output.format = "null"
     output.encoder.codec = "libx264"
     var options = TranscodeOptions(input: InputOptions(clip.path), output: output)
+    // What is measured is the engine, not what it is spared.
+    options.reusesRepeats = false
     options.framesInFlight = engine.upscalerOptions.workers + 1
     let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
     let report = try Transcode(options).run { (image) throws(EngineError) in

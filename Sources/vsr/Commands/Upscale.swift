@@ -90,6 +90,7 @@ struct Upscale: ParsableCommand {
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
     options.damage = inputArguments.damagePolicy
+    options.reusesRepeats = inputArguments.dedup == .exact
     options.verifies = verify
     options.framesInFlight = engine.upscalerOptions.workers + 1
     return options

@@ -28,6 +28,9 @@ struct InputArguments: ParsableArguments {
   @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
   var deinterlace = Deinterlacing.auto
 
+  @Option(help: "Take a picture that equals the one before from memory (exact), or never (off).")
+  var dedup = DedupArgument.exact
+
   @Flag(help: "Refuse an input with any damage.")
   var strict = false
 
@@ -61,6 +64,11 @@ struct InputArguments: ParsableArguments {
     options.pixelFormat = pixelFormat
     return options
   }
+}
+
+/// Which pictures are taken for repeats of the one before.
+enum DedupArgument: String, ExpressibleByArgument, CaseIterable {
+  case off, exact
 }
 
 /// The options that say which part of the input is kept.
