@@ -27,6 +27,17 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
+  @Test(arguments: ["fp32", "bf16"]) func benchNamesThePrecision(precision: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["bench", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
+        + ["--precision", precision],
+      in: folder
+    )
+    #expect(run.exitCode == 0)
+    #expect(run.output.prefix { $0 != "\n" }.contains(" \(precision), "))
+  }
+
   @Test func doctorAndVersionNameTheLibraries() throws {
     let folder = try TemporaryFolder()
     for arguments in [["doctor"], ["--version"], ["-V"]] {

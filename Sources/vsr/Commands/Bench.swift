@@ -50,7 +50,8 @@ struct Bench: ParsableCommand {
     let whole = frames > 0 ? try wholeRun(model) : nil
     let result = BenchResult(
       title: "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
-        + "\(engine.upscalerOptions.backend.name) fp32, \(engine.upscalerOptions.workers) threads",
+        + "\(engine.upscalerOptions.backend.name) \(engine.precision.rawValue), "
+        + "\(engine.upscalerOptions.workers) threads",
       engine: figures,
       whole: whole,
     )
