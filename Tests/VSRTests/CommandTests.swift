@@ -23,6 +23,7 @@ import Testing
     let shares = try #require(object?["shares"] as? [String: Double])
     #expect(abs(shares.values.reduce(0, +) - 1) < 0.01)
     #expect(try #require(object?["engine_fps"] as? Double) > 0)
+    #expect(try #require(object?["engine_processor_seconds_per_frame"] as? Double) > 0)
     #expect(try #require(object?["whole_run_fps"] as? Double) > 0)
     #expect(folder.names.isEmpty)
   }
