@@ -9,7 +9,7 @@ TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training race clips fuzz install lint format docs deps
+.PHONY: help build demo test test-training compare race clips fuzz install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ test: deps ## Build and run every test in release mode
 
 test-training: $(TRAINING_VENV)/installed ## Run the tests of Training in Python
 	cd Training && ../$(TRAINING_VENV)/bin/python -m pytest -q -rs
+
+compare: build $(TRAINING_VENV)/installed ## Compare networks of full size with PyTorch
+	$(TRAINING_VENV)/bin/python Scripts/compare-with-pytorch "$(BINARY)"
 
 # Torch first and without CUDA: the plain wheel of the package index brings gigabytes of it.
 $(TRAINING_VENV)/installed: Training/requirements.txt

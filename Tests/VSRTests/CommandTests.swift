@@ -23,8 +23,20 @@ import Testing
     let shares = try #require(object?["shares"] as? [String: Double])
     #expect(abs(shares.values.reduce(0, +) - 1) < 0.01)
     #expect(try #require(object?["engine_fps"] as? Double) > 0)
+    #expect(try #require(object?["engine_processor_seconds_per_frame"] as? Double) > 0)
     #expect(try #require(object?["whole_run_fps"] as? Double) > 0)
     #expect(folder.names.isEmpty)
+  }
+
+  @Test(arguments: ["fp32", "bf16"]) func benchNamesThePrecision(precision: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["bench", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
+        + ["--precision", precision],
+      in: folder
+    )
+    #expect(run.exitCode == 0)
+    #expect(run.output.prefix { $0 != "\n" }.contains(" \(precision), "))
   }
 
   @Test func doctorAndVersionNameTheLibraries() throws {

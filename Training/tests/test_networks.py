@@ -6,7 +6,7 @@ from conftest import picture
 from vsr_training import export
 from vsr_training.inference import as_batch, start
 from vsr_training.networks.compact import Compact
-from vsr_training.networks.ctmsr import CTMSR, published
+from vsr_training.networks.ctmsr import CTMSR
 from vsr_training.trajectory import grid, point_count, preconditioning
 
 
@@ -65,19 +65,3 @@ def test_export_round_trips(network, tmp_path):
         output = copy(io["bicubic"] + io["noise"], torch.ones(1), io["lr"], io["bicubic"])
     assert copy.sizes == network.sizes
     assert torch.equal(output, io["output"])
-
-
-def test_ctmsr_is_the_authors_network(shared):
-    folder = shared / "fixtures/ctmsr-tiny"
-    network = CTMSR(channels=32, blocks=1, swin_width=32, swin_heads=2).eval()
-    network.load_state_dict(published(torch.load(folder / "ctmsr.pth", weights_only=True)))
-    io = load_file(folder / "io.safetensors")
-    with torch.no_grad():
-        output = network(io["bicubic"] + io["noise"], torch.ones(1), io["lq"])
-    assert (output - io["output"]).abs().max() < 1e-4
-
-
-def test_ctmsr_has_the_published_size():
-    with torch.device("meta"):
-        network = CTMSR()
-    assert sum(weight.numel() for weight in network.parameters()) == 171_518_529

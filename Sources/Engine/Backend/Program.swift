@@ -89,8 +89,13 @@ public final class Program {
 }
 
 /// Seconds on a clock that never jumps.
-package func monotonicSeconds() -> Double {
+package func monotonicSeconds() -> Double { seconds(of: CLOCK_MONOTONIC) }
+
+/// The processors' seconds that all threads of this program have used.
+func processorSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
+private func seconds(of clock: clockid_t) -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
+  clock_gettime(clock, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

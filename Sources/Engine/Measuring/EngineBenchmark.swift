@@ -3,6 +3,9 @@ public struct EngineBenchmark: Sendable {
   /// Frames per second through ``Upscaler``, from planar picture to planar picture.
   public let framesPerSecond: Double
 
+  /// What a frame costs of the processors' time, which other programs on the machine hardly change.
+  public let processorSecondsPerFrame: Double
+
   /// The part of the workers' busy time that each operation takes, largest first; sums to 1.
   public let shares: [(operation: String, share: Double)]
 
@@ -29,7 +32,9 @@ public struct EngineBenchmark: Sendable {
     let picture = Image(pattern: 0, width: width, height: height)
     try upscaler.run(picture, seconds: seconds / 4)  // warms up: programs, noise, memory
     let before = upscaler.secondsByOperation
-    framesPerSecond = try upscaler.run(picture, seconds: seconds)
+    let run = try upscaler.run(picture, seconds: seconds)
+    framesPerSecond = run.framesPerSecond
+    processorSecondsPerFrame = run.processorSecondsPerFrame
 
     let spent = upscaler.secondsByOperation.mapValues { $0 }
       .merging(before.mapValues { -$0 }, uniquingKeysWith: +)
@@ -43,11 +48,14 @@ public struct EngineBenchmark: Sendable {
 }
 
 extension Upscaler {
-  /// Keeps all workers busy with one picture and returns frames per second.
+  /// Keeps all workers busy with one picture.
   @discardableResult
-  fileprivate func run(_ picture: Image, seconds: Double) throws(EngineError) -> Double {
+  fileprivate func run(
+    _ picture: Image,
+    seconds: Double,
+  ) throws(EngineError) -> (framesPerSecond: Double, processorSecondsPerFrame: Double) {
     var pending: [PendingImage] = []
-    let start = monotonicSeconds()
+    let (start, startOfWork) = (monotonicSeconds(), processorSeconds())
     var finished = 0
     while monotonicSeconds() - start < seconds || finished < framesInFlight {
       while pending.count < framesInFlight { pending.append(try upscale(picture)) }
@@ -58,7 +66,10 @@ extension Upscaler {
       _ = try image.wait()
       finished += 1
     }
-    return Double(finished) / (monotonicSeconds() - start)
+    return (
+      Double(finished) / (monotonicSeconds() - start),
+      (processorSeconds() - startOfWork) / Double(finished)
+    )
   }
 }
 

@@ -50,7 +50,8 @@ struct Bench: ParsableCommand {
     let whole = frames > 0 ? try wholeRun(model) : nil
     let result = BenchResult(
       title: "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
-        + "\(engine.upscalerOptions.backend.name) fp32, \(engine.upscalerOptions.workers) threads",
+        + "\(engine.upscalerOptions.backend.name) \(engine.precision.rawValue), "
+        + "\(engine.upscalerOptions.workers) threads",
       engine: figures,
       whole: whole,
     )
@@ -102,7 +103,8 @@ private struct BenchResult {
   var text: String {
     var lines = [
       title,
-      "engine        \(engine.framesPerSecond.formatted(2)) fps",
+      "engine        \(engine.framesPerSecond.formatted(2)) fps,"
+        + " \(engine.processorSecondsPerFrame.formatted(4)) s of processor time per frame",
       "convolutions  \(giga(engine.convolutionRate)) GFLOP/s, \(percent(engine.convolutionRate / engine.peak))"
         + " of the measured peak of \(giga(engine.peak))",
       "library alone \(engine.convolutionsAlone.formatted(2)) fps for the convolutions;"
@@ -126,6 +128,7 @@ private struct BenchResult {
     var fields = [
       "\"title\": \"\(title)\"",
       "\"engine_fps\": \(engine.framesPerSecond.formatted(3))",
+      "\"engine_processor_seconds_per_frame\": \(engine.processorSecondsPerFrame.formatted(6))",
       "\"convolution_gflops\": \(giga(engine.convolutionRate))",
       "\"peak_gflops\": \(giga(engine.peak))",
       "\"convolutions_alone_fps\": \(engine.convolutionsAlone.formatted(3))",

@@ -1,4 +1,4 @@
-"""Window attention over a picture, as CTMSR's network uses it: windows of 8×8, never shifted."""
+"""Window attention over a picture, as CTMSR's and ResShift's networks use it: windows of 8×8."""
 
 import torch
 import torch.nn.functional as F
@@ -20,11 +20,13 @@ class WindowAttention(nn.Module):
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.register_buffer("relative_position_index", relative_positions())
 
-    def forward(self, tokens):
+    def forward(self, tokens, mask=None):
+        """`mask`: windows × 64 × 64, added to the scores."""
         # windows × 64 × (q, k, v) × heads × width of a head
         q, k, v = self.qkv(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         bias = self.relative_position_bias_table[self.relative_position_index].permute(2, 0, 1)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias[None].to(q.dtype))
+        bias = bias[None] if mask is None else bias[None] + mask[:, None]
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
         return self.proj(mixed.transpose(1, 2).flatten(2))
 
 
@@ -35,6 +37,20 @@ def relative_positions():
     down = rows[:, None] - rows[None] + WINDOW - 1
     right = columns[:, None] - columns[None] + WINDOW - 1
     return down * (2 * WINDOW - 1) + right
+
+
+def region_mask(height, width, shift):
+    """-100 between pixels that only meet because shifted windows go around the edges.
+
+    As in the code that ResShift's weights were trained with: the regions are bands of rows, without
+    any of columns, and inside a window rows and columns are exchanged.
+    """
+    rows = torch.arange(height)
+    bands = (rows >= height - WINDOW).int() + (rows >= height - shift).int()
+    # A window's token (r, c) takes the band of its row c.
+    tokens = bands.reshape(-1, 1, 1, WINDOW).expand(-1, width // WINDOW, WINDOW, -1)
+    tokens = tokens.flatten(2).flatten(0, 1)
+    return -100.0 * (tokens[:, :, None] != tokens[:, None]).float()
 
 
 def windows(h):
@@ -60,18 +76,33 @@ class MLP(nn.Module):
 
 
 class SwinBlock(nn.Module):
-    """Attention, then an MLP, each after a GroupNorm over the whole picture."""
+    """Attention, then an MLP, each after a GroupNorm over the whole picture.
 
-    def __init__(self, width, heads):
+    `shift` moves the windows by that many pixels; `built_side` is the side for which the file holds
+    a mask, which is made anew for every size.
+    """
+
+    def __init__(self, width, heads, shift=0, built_side=64):
         super().__init__()
+        self.shift = shift
         self.norm1 = nn.GroupNorm(32, width)
         self.attn = WindowAttention(width, heads)
         self.norm2 = nn.GroupNorm(32, width)
         self.mlp = MLP(width)
+        if shift:
+            self.register_buffer("attn_mask", region_mask(built_side, built_side, shift))
 
     def forward(self, h):
-        h = h + unwindowed(self.attn(windows(self.norm1(h))), h.shape)
+        h = h + self.mixed(self.norm1(h))
         return h + self.mlp(self.norm2(h))
+
+    def mixed(self, h):
+        if self.shift == 0:
+            return unwindowed(self.attn(windows(h)), h.shape)
+        moved = h.roll((-self.shift, -self.shift), (2, 3))
+        mask = region_mask(*h.shape[2:], self.shift).to(h).repeat(len(h), 1, 1)
+        tokens = self.attn(windows(moved), mask)
+        return unwindowed(tokens, h.shape).roll((self.shift, self.shift), (2, 3))
 
 
 class Projection(nn.Module):
