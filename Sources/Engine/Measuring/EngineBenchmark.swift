@@ -25,11 +25,12 @@ public struct EngineBenchmark: Sendable {
     seconds: Double,
   ) throws(EngineError) {
     peak = MachinePeak.measure(threads: options.workers)
-    let upscaler = Upscaler(model: model, options: options)
+    let plan = try WorkPlan(model: model, width: width, height: height, options: options)
+    let upscaler = Upscaler(model: model, options: options, plan: plan)
     let picture = Image(pattern: 0, width: width, height: height)
-    try upscaler.run(picture, seconds: seconds / 4)  // warms up: programs, noise, memory
+    try upscaler.run(picture, plan, seconds: seconds / 4)  // warms up: programs, noise, memory
     let before = upscaler.secondsByOperation
-    framesPerSecond = try upscaler.run(picture, seconds: seconds)
+    framesPerSecond = try upscaler.run(picture, plan, seconds: seconds)
 
     let spent = upscaler.secondsByOperation.mapValues { $0 }
       .merging(before.mapValues { -$0 }, uniquingKeysWith: +)
@@ -45,12 +46,16 @@ public struct EngineBenchmark: Sendable {
 extension Upscaler {
   /// Keeps all workers busy with one picture and returns frames per second.
   @discardableResult
-  fileprivate func run(_ picture: Image, seconds: Double) throws(EngineError) -> Double {
+  fileprivate func run(
+    _ picture: Image,
+    _ plan: WorkPlan,
+    seconds: Double,
+  ) throws(EngineError) -> Double {
     var pending: [PendingImage] = []
     let start = monotonicSeconds()
     var finished = 0
-    while monotonicSeconds() - start < seconds || finished < framesInFlight {
-      while pending.count < framesInFlight { pending.append(try upscale(picture)) }
+    while monotonicSeconds() - start < seconds || finished < plan.framesInFlight {
+      while pending.count < plan.framesInFlight { pending.append(try upscale(picture)) }
       _ = try pending.removeFirst().wait()
       finished += 1
     }
