@@ -5,6 +5,10 @@ public enum EngineError: Error, Hashable {
 
   /// The library that runs the network refused an operation.
   case backend(operation: String, reason: String)
+
+  /// The memory is too small even for the smallest tiles and one worker: what is needed, and what there
+  /// is, in bytes.
+  case memory(needed: Int, limit: Int)
 }
 
 extension EngineError: CustomStringConvertible {
@@ -13,6 +17,14 @@ extension EngineError: CustomStringConvertible {
     switch self {
     case .model(let subject, let reason): "cannot load model \(subject): \(reason)"
     case .backend(let operation, let reason): "cannot run \(operation): \(reason)"
+    case .memory(let needed, let limit):
+      "cannot work within \(limit.mebibytes): \(needed.mebibytes) are needed at least; "
+        + "--memory allows more"
     }
   }
+}
+
+extension Int {
+  /// A number of bytes for a person, rounded up.
+  public var mebibytes: String { "\((self + (1 << 20) - 1) >> 20) MiB" }
 }

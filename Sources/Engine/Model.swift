@@ -75,9 +75,6 @@ public struct Model: Sendable {
     return min(cost.halo ?? 0, limit ?? .max)
   }
 
-  /// The memory that a run takes per pixel of the input, in bytes.
-  var byteCountPerPixel: Int { network.graph(height: 64, width: 64).valueByteCount / (64 * 64) }
-
   private static let fileSuffixes = [".safetensors", ".pth", ".pt"]
 
   fileprivate static func isPath(_ name: String) -> Bool {

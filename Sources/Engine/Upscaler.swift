@@ -25,13 +25,22 @@ public final class Upscaler: Sendable {
     /// The key of the noise.
     public var seed: UInt64 = 0
 
+    /// What noise a frame gets.
+    public var noise = Noise.still
+
+    /// The most memory that the whole process may take, in bytes; nil for any amount.
+    public var memory: Int? = Machine.memoryByteCount / 2
+
+    /// How much of it is taken by others, such as an encoder.
+    public var memoryOfOthers = 0
+
     /// Creates the default options.
     public init() {}
   }
 
   /// How pictures are cut into tiles.
   public enum Tiling: Hashable, Sendable {
-    /// As few tiles as keep a worker's memory at some hundred megabytes.
+    /// What is fastest within the memory that there is.
     case automatic
 
     /// No cuts.
@@ -51,23 +60,42 @@ public final class Upscaler: Sendable {
     case paper
   }
 
+  /// What noise a frame gets.
+  public enum Noise: Hashable, Sendable {
+    /// The same as every other frame, so that a still scene stays still.
+    case still
+
+    /// Its own.
+    case perFrame
+  }
+
   /// The model that enlarges.
   public let model: Model
 
-  /// The number of frames that keeps every worker busy: more than one frame must be in flight, so that no
-  /// worker waits for the others to finish a frame.
-  public var framesInFlight: Int { options.workers + 1 }
-
   private let options: Options
-  private let plans = Monitor<FramePlan?>(nil)
+  private let state: Monitor<State>
   private let tasks = TaskQueue()
   private let workers: [Worker]
 
+  private struct State {
+    let first: WorkPlan?
+    var plan: FramePlan?
+    var frameCount = 0
+  }
+
   /// Starts the workers.
-  public init(model: Model, options: Options = Options()) {
+  ///
+  /// - Parameters:
+  ///   - model: The model that enlarges.
+  ///   - options: What the user chose.
+  ///   - plan: How pictures of the size that comes first are worked on; decides on the number of workers.
+  public init(model: Model, options: Options = Options(), plan: WorkPlan? = nil) {
     precondition(options.workers > 0, "at least one worker")
     self.model = model
+    var options = options
+    options.workers = plan?.workers ?? options.workers
     self.options = options
+    state = Monitor(State(first: plan))
     workers = (0..<options.workers).map { [tasks] _ in Worker(tasks) }
   }
 
@@ -83,8 +111,8 @@ public final class Upscaler: Sendable {
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the network cannot run at this size.
   public func upscale(_ image: Image) throws(EngineError) -> PendingImage {
-    let plan = try plan(width: image.width, height: image.height)
-    let job = FrameJob(image: image, plan: plan)
+    let (plan, number) = try plan(width: image.width, height: image.height)
+    let job = FrameJob(image: image, plan: plan, number: number)
     tasks.add(job)
     return job.pending
   }
@@ -99,13 +127,37 @@ public final class Upscaler: Sendable {
     secondsByOperation.values.reduce(0, +) / Double(workers.count)
   }
 
-  /// The plan of this size; frames of one size follow each other, so only the last one is kept.
-  private func plan(width: Int, height: Int) throws(EngineError) -> FramePlan {
-    try plans.withLock { (current) throws(EngineError) in
-      if let current, current.width == width, current.height == height { return current }
-      let plan = try FramePlan(model: model, width: width, height: height, options: options)
-      current = plan
-      return plan
+  /// The plan of this size, and the number of the frame; frames of one size follow each other, so only the
+  /// last plan is kept.
+  private func plan(width: Int, height: Int) throws(EngineError) -> (FramePlan, frame: Int) {
+    try state.withLock { (state) throws(EngineError) in
+      defer { state.frameCount += 1 }
+      if let plan = state.plan, plan.width == width, plan.height == height {
+        return (plan, state.frameCount)
+      }
+      state.plan = nil  // its memory first
+      let plan = try FramePlan(
+        workPlan(width: width, height: height, first: state.first),
+        model: model,
+        options: options,
+      )
+      state.plan = plan
+      return (plan, state.frameCount)
     }
+  }
+
+  private func workPlan(
+    width: Int,
+    height: Int,
+    first: WorkPlan?,
+  ) throws(EngineError) -> WorkPlan {
+    if let first, first.fits(width: width, height: height) { return first }
+    return try WorkPlan(
+      model: model,
+      width: width,
+      height: height,
+      options: options,
+      mayRest: false,
+    )
   }
 }

@@ -52,8 +52,8 @@ void enginec_store_row(float *red, float *green, float *blue, const float *x, si
 }
 
 void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
-                       float share, size_t width) {
-  kernels()->blend_row(red, green, blue, x, shares, share, width);
+                       float share, float limit, size_t width) {
+  kernels()->blend_row(red, green, blue, x, shares, share, limit, width);
 }
 
 void enginec_clamp(float *x, size_t count) { kernels()->clamp(x, count); }

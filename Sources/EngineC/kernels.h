@@ -14,7 +14,7 @@ typedef struct {
   void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);
   void (*load_row)(float *, const float *, const float *, const float *, size_t);
   void (*store_row)(float *, float *, float *, const float *, size_t);
-  void (*blend_row)(float *, float *, float *, const float *, const float *, float, size_t);
+  void (*blend_row)(float *, float *, float *, const float *, const float *, float, float, size_t);
   void (*clamp)(float *, size_t);
   void (*to_bfloat16)(uint16_t *, const float *, size_t);
   double (*fma_burst)(float *);

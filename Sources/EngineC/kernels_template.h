@@ -224,14 +224,16 @@ static void store_row(float *restrict red, float *restrict green, float *restric
   }
 }
 
+static float within(float x, float limit) { return x > limit ? limit : x < -limit ? -limit : x; }
+
 static void blend_row(float *restrict red, float *restrict green, float *restrict blue,
                       const float *restrict x, const float *restrict shares, float share,
-                      size_t width) {
+                      float limit, size_t width) {
   for (size_t i = 0; i < width; i++) {
     const float part = 0.5f * share * shares[i];
-    red[i] += part * x[3 * i] + part;
-    green[i] += part * x[3 * i + 1] + part;
-    blue[i] += part * x[3 * i + 2] + part;
+    red[i] += part * within(x[3 * i], limit) + part;
+    green[i] += part * within(x[3 * i + 1], limit) + part;
+    blue[i] += part * within(x[3 * i + 2], limit) + part;
   }
 }
 

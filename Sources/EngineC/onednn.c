@@ -289,9 +289,10 @@ static const char *create(enginec_convolution *c, const float *weights, const fl
              layout_create(&bias_layout, 1, bias_dims, dnnl_f32, dnnl_x) != dnnl_success ||
              strips_create(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
     error = "oneDNN has no kernel for these sizes";
-  } else if (pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success ||
-             copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
+  } else if (weights && pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success) {
     error = "oneDNN cannot pack the weights";
+  } else if (copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
+    error = "oneDNN has no memory for the bias";
   }
   layout_destroy(&any);
   layout_destroy(&plain);
@@ -336,6 +337,10 @@ void enginec_convolution_destroy(enginec_convolution *c) {
 
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
   return c->converted_bytes + c->scratch_bytes;
+}
+
+size_t enginec_convolution_weight_bytes(const enginec_convolution *c) {
+  return dnnl_memory_desc_get_size(LAYOUT_REF(c->packed));
 }
 
 const char *enginec_convolution_implementation(const enginec_convolution *c) {

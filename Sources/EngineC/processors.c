@@ -3,6 +3,8 @@
 #include "EngineC.h"
 
 #include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
 
 int enginec_has_bfloat16(void) {
 #ifdef __x86_64__
@@ -18,4 +20,28 @@ size_t enginec_processor_count(void) {
     return 1;
   const int count = CPU_COUNT(&set);
   return count > 0 ? (size_t)count : 1;
+}
+
+// A limit as the kernel writes it into a file: a number, or a word for none.
+static size_t limit_in(const char *path) {
+  FILE *file = fopen(path, "re");
+  if (!file)
+    return SIZE_MAX;
+  unsigned long long limit = 0;
+  const int count = fscanf(file, "%llu", &limit);
+  fclose(file);
+  return count == 1 && limit > 0 ? (size_t)limit : SIZE_MAX;
+}
+
+size_t enginec_memory_bytes(void) {
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  size_t bytes = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
+  const char *limits[] = {"/sys/fs/cgroup/memory.max",
+                          "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+  for (int i = 0; i < 2; i++) {
+    const size_t limit = limit_in(limits[i]);
+    if (limit < bytes)
+      bytes = limit;
+  }
+  return bytes;
 }

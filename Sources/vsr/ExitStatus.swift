@@ -45,6 +45,7 @@ enum ExitStatus: Error {
     switch error {
     case .model: self = .modelRefused
     case .backend: self = .bug
+    case .memory: self = .inputRefused
     }
   }
 

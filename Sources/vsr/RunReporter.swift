@@ -22,8 +22,8 @@ final class RunReporter: Sendable {
     self.outputName = outputName
   }
 
-  /// Tells what will be done and begins to show progress.
-  func begin() {
+  /// Tells what will be done and begins to show progress; `threads` are the workers that might have been.
+  func begin(_ work: WorkPlan, threads: Int) {
     let plan = transcode.plan
     tell(plan.notices)
     if options.isVerbose {
@@ -31,6 +31,7 @@ final class RunReporter: Sendable {
         "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
           + "model \(upscaler.model.name), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
       )
+      for line in work.lines(threads: threads) { Console.say("vsr: \(line)") }
     }
     guard let line = ProgressLine(options.style) else { return }
     let thread = WorkerThread { [self] in show(line) }
@@ -97,5 +98,23 @@ extension TranscodeReport {
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
     if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
     return parts.joined(separator: ", ")
+  }
+}
+
+extension WorkPlan {
+  /// How pictures are cut and what that takes, for a person.
+  fileprivate func lines(threads: Int) -> [String] {
+    let tile = "\(tiles.windowWidth)x\(tiles.windowHeight)"
+    let cuts =
+      switch surroundings {
+      case nil: "whole pictures of \(tile)"
+      case .halo(let halo)?: "\(tiles.tiles.count) tiles of \(tile) with a halo of \(halo)"
+      case .overlap(let overlap)?:
+        "\(tiles.tiles.count) tiles of \(tile) that overlap by \(overlap) or more"
+      }
+    let line =
+      "\(cuts), \(framesInFlight) frames at a time, about \(byteCount.mebibytes) of memory"
+    guard workers < threads else { return [line] }
+    return [line, "\(workers) of \(threads) workers, to save memory"]
   }
 }

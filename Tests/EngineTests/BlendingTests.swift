@@ -57,6 +57,51 @@ import Testing
     #expect(difference > 0.001 && difference < 0.2)
   }
 
+  // Four tiles of 16 × 16 over a picture of noise: where they overlap, an average of samples in 0…1.
+  @Test(arguments: [true, false])
+  func tilesAreClampedBeforeTheyAreAveraged(clampsTiles: Bool) throws {
+    let rule = TileRule.overlap(alignment: 16, padsPicture: true, clampsTiles: clampsTiles)
+    var options = Upscaler.Options()
+    (options.tiling, options.blending) = (.side(16), .paper)
+    let model = Model(name: "noisy", network: Noisy(tileRule: rule))
+    let picture = gradient(width: 28, height: 16)
+    let result = try Upscaler(model: model, options: options).upscale(picture).wait().allSamples
+
+    // Noise of deviation 10 is nearly always beyond the range: averages of two clamped samples are 0, ½
+    // or 1; averages of two others are nearly always 0 or 1.
+    let middle = result.count { abs($0 - 0.5) < 0.01 }
+    #expect(clampsTiles ? middle > result.count / 40 : middle < result.count / 200)
+  }
+
+  /// Noise that is far beyond the range.
+  private struct Noisy: Network {
+    let scale = 4
+    let tileRule: TileRule
+
+    func graph(height: Int, width: Int) -> Graph {
+      var graph = Graph()
+      let picture = graph.input(Shape(height: height, width: width, channels: 3))
+      let noise = graph.input(Shape(height: 4 * height, width: 4 * width, channels: 3))
+      graph.output = graph.weightedSum([(0.001, graph.nearest(picture, factor: 4)), (10, noise)])
+      return graph
+    }
+  }
+
+  @Test(arguments: [Upscaler.Blending.seamless, .paper], [1, 3])
+  func noiseIsStillOrNewInEveryFrame(blending: Upscaler.Blending, workers: Int) throws {
+    let picture = gradient(width: 40, height: 24)
+    for noise in [Upscaler.Noise.still, .perFrame] {
+      var options = Upscaler.Options()
+      options.tiling = .side(16)
+      (options.blending, options.noise, options.workers) = (blending, noise, workers)
+      let upscaler = Upscaler(model: Model(name: "", network: Repeating()), options: options)
+      let pending = try (0..<3).map { _ in try upscaler.upscale(picture) }
+      let results = try pending.map { try $0.wait().allSamples }
+      #expect((results[0] == results[1]) == (noise == .still))
+      #expect((results[1] == results[2]) == (noise == .still))
+    }
+  }
+
   private func upscaler(
     _ tiling: Upscaler.Tiling,
     _ blending: Upscaler.Blending = .seamless,

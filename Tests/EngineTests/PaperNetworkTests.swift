@@ -4,8 +4,7 @@ import Testing
 @testable import Engine
 
 /// The papers' networks with small random weights against the authors' own code.
-@Suite(.enabled(if: SharedFixtures.isExpected && Fixture.canReadWeights))
-struct PaperNetworkTests {
+@Suite(.enabled(if: SharedFixtures.isExpected)) struct PaperNetworkTests {
   private static let activations = [
     ("act.64x64_conv", "enc.64x64_conv"), ("act.64x64_block0", "enc.64x64_block0"),
     ("act.32x32_down", "enc.32x32_down"), ("act.dec.8x8_in0", "dec.8x8_in0"),
@@ -15,7 +14,7 @@ struct PaperNetworkTests {
   @Test(arguments: ["io", "io-64x128"], [0, 1])
   func ctmsrEqualsTheAuthorsCode(file: String, backend: Int) throws {
     let fixture = try Fixture("ctmsr-tiny/\(file).safetensors")
-    let network = try CTMSR(WeightStore(path: SharedFixtures.weights("ctmsr-tiny/ctmsr")))
+    let network = try CTMSR(WeightStore(path: SharedFixtures.path("ctmsr-tiny/ctmsr.pth")))
     try fixture.expect(nil, of: network, equals: "output", within: 2e-4, on: backends[backend])
     for (name, value) in Self.activations where fixture.has(name) {
       try fixture.expect(value, of: network, equals: name, within: 2e-4, on: backends[backend])
@@ -32,7 +31,7 @@ struct PaperNetworkTests {
     // Where two codes are equally near, the last bit of the latent decides between them, so that the
     // picture follows from the authors' latent.
     let autoencoder = try VQAutoencoder(
-      WeightStore(path: SharedFixtures.weights("tadsr-tiny/autoencoder"))
+      WeightStore(path: SharedFixtures.path("tadsr-tiny/autoencoder.pth"))
     )
     var graph = Graph()
     let latent = try fixture.tensor("latent_sr")
@@ -49,7 +48,7 @@ struct PaperNetworkTests {
 
   @Test func halfPrecisionIsNearTheAuthorsCode() throws {
     let half = OneDNNBackend(precision: .bfloat16)
-    let ctmsr = try CTMSR(WeightStore(path: SharedFixtures.weights("ctmsr-tiny/ctmsr")))
+    let ctmsr = try CTMSR(WeightStore(path: SharedFixtures.path("ctmsr-tiny/ctmsr.pth")))
     let picture = try Fixture("ctmsr-tiny/io.safetensors")
       .errors(of: ctmsr, nil, equals: "output", on: half)
     #expect(picture.mean <= 5e-3 && picture.largest <= 5e-2, "\(picture)")
@@ -60,18 +59,14 @@ struct PaperNetworkTests {
 
   private func tadsr() throws -> TADSR {
     try TADSR(
-      unet: WeightStore(path: SharedFixtures.weights("tadsr-tiny/unet")),
-      autoencoder: WeightStore(path: SharedFixtures.weights("tadsr-tiny/autoencoder")),
+      unet: WeightStore(path: SharedFixtures.path("tadsr-tiny/unet.pth")),
+      autoencoder: WeightStore(path: SharedFixtures.path("tadsr-tiny/autoencoder.pth")),
     )
   }
 }
 
 /// Inputs of a network and what another program made of them.
 private struct Fixture {
-  /// Whether the weights, which other programs saved, are in a format that is read here.
-  static let canReadWeights =
-    (try? WeightStore(path: SharedFixtures.weights("ctmsr-tiny/ctmsr"))) != nil
-
   private let store: WeightStore
 
   init(_ name: String) throws {

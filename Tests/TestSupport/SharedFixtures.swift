@@ -24,12 +24,4 @@ public enum SharedFixtures {
     guard let folder else { throw SharedMedia.Missing() }
     return folder.appendingPathComponent(name).path
   }
-
-  /// The path of weights: `NAME.pth`, or `NAME.safetensors` in the folder that `VSR_FIXTURES` names.
-  public static func weights(_ name: String) throws -> String {
-    guard let folder = ProcessInfo.processInfo.environment["VSR_FIXTURES"] else {
-      return try path("\(name).pth")
-    }
-    return "\(folder)/\(name).safetensors"
-  }
 }

@@ -34,6 +34,21 @@ import Testing
     #expect(Double(peaks[1]) <= Double(peaks[0]) * 1.05, "\(peaks)")
   }
 
+  // The limit decides on tiles and frames, or is refused; with it the program says what it needs.
+  @Test(arguments: [[], ["-c", "ffv1"], ["-c", "libx265"], ["--tile", "64"]])
+  func staysWithinItsMemory(options: [String]) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("in.mkv", size: "320x180", frames: 20)
+    var arguments = [folder.path("in.mkv"), folder.path("out.mkv"), "--progress", "none"] + options
+    let refusal = try Program(arguments + ["--memory", "100M"], in: folder)
+    #expect(refusal.exitCode == 65 && refusal.errorLines.count == 1)
+    let words = refusal.errors.split(separator: " ")
+    let needed = try #require(words.firstIndex(of: "are").flatMap { Int(words[$0 - 2]) })
+
+    arguments += ["--memory", "\(needed + 8)M"]
+    #expect(try peakMemory(arguments) <= (needed + 8) << 10, "\(needed) MiB")
+  }
+
   /// Whether this process may mount a file system of its own.
   static let mayMount: Bool = {
     if geteuid() == 0 { return true }
@@ -42,19 +57,18 @@ import Testing
   }()
 
   /// The most memory that a run of the program had at once, in KiB.
+  ///
+  /// The kernel counts what the parent had before the program began, and this process has much: so a small
+  /// one is its parent.
   private func peakMemory(_ arguments: [String]) throws -> Int {
-    let words = ([Program.binary.path] + arguments).map { strdup($0) }
-    defer { for word in words { free(word) } }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    var process = pid_t()
-    try #require(
-      posix_spawn(&process, Program.binary.path, &actions, nil, words + [nil], environ) == 0
-    )
-    var (status, usage) = (Int32(0), rusage())
-    try #require(wait4(process, &status, 0, &usage) == process && status == 0)
-    return usage.ru_maxrss
+    let script = """
+      import resource, subprocess, sys
+      code = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode
+      print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+      sys.exit(code)
+      """
+    let run = try Subprocess("python3", ["-c", script, Program.binary.path] + arguments)
+    try #require(run.exitCode == 0)
+    return try #require(Int(run.text.split(separator: "\n")[0]))
   }
 }

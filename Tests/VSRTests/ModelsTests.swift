@@ -68,6 +68,34 @@ import Testing
     #expect(folder.names == ["m.pth", "m.safetensors", "old.mkv"])
   }
 
+  @Test(.enabled(if: SharedFixtures.isExpected))
+  func importsTwoFilesAsOneModel() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 2)
+    let files = try ["unet", "autoencoder"].map { try SharedFixtures.path("tadsr-tiny/\($0).pth") }
+    let latents = ["--autoencoder", files[1]]
+    let made = try Program(
+      ["models", "import", files[0], "-o", "m.safetensors"] + latents,
+      in: folder
+    )
+    #expect(made.exitCode == 0, "\(made.errors)")
+    let hashes = try [["-m", files[0]] + latents, ["-m", "./m.safetensors"]].map { model in
+      let arguments = ["old.mkv", "-", "-f", "framemd5", "-c", "rawvideo"] + model
+      let run = try Program(arguments, in: folder)
+      #expect(run.exitCode == 0, "\(run.errors)")
+      return run.output
+    }
+    #expect(hashes[0] == hashes[1] && hashes[0].contains("256x192"))
+    let shown = try [[files[0]] + latents, ["m.safetensors"]].map { model in
+      try Program(["models", "show"] + model, in: folder).output
+    }
+    #expect(shown.allSatisfy { $0.contains("tadsr") && $0.contains("6691219 in") }, "\(shown)")
+    #expect(shown[1].contains("autoencoder_sha256"))
+    let twice = ["models", "import", files[0], "--autoencoder", files[0], "-o", "n.safetensors"]
+    #expect(try Program(twice, in: folder).exitCode == 78)
+    #expect(folder.names == ["m.safetensors", "old.mkv"])
+  }
+
   @Test func refusesWhatCannotBeImported() throws {
     let folder = try TemporaryFolder()
     let model = Self.fixtures + "srvgg-x2.pth"

@@ -85,6 +85,13 @@ import Testing
       line: "both want standard output"
     ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--threads", "0"], code: 64, line: "--threads takes"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--memory", "64M"],
+      code: 65,
+      line: "cannot work within 64 MiB"
+    ),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--memory", "lots"], code: 64, line: "--memory"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--noise", "loud"], code: 64, line: "--noise"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
     Refusal(arguments: ["clip.mp4"], code: 64, line: "needs an input and an output"),
   ]

@@ -16,6 +16,11 @@ public protocol Backend: Sendable {
     residualScale: Float?,
   ) throws(EngineError) -> any Kernel
 
+  /// The memory that the kernel for a convolution takes, found without its weights.
+  ///
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
+  func memory(of convolution: Convolution, input: Shape) throws(EngineError) -> KernelMemory
+
   /// Multiplies two matrices.
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library fails.
@@ -25,6 +30,21 @@ public protocol Backend: Sendable {
     _ b: UnsafePointer<Float>,
     into out: UnsafeMutablePointer<Float>,
   ) throws(EngineError)
+}
+
+/// What a kernel takes.
+public struct KernelMemory: Hashable, Sendable {
+  /// Temporary memory of a run, in bytes.
+  public var scratchByteCount: Int
+
+  /// Repacked weights, in bytes; held once for all programs.
+  public var weightByteCount: Int
+
+  /// Memory of this size.
+  public init(scratchByteCount: Int, weightByteCount: Int) {
+    self.scratchByteCount = scratchByteCount
+    self.weightByteCount = weightByteCount
+  }
 }
 
 /// An operation ready to run: weights repacked, sizes fixed.

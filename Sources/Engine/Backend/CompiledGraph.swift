@@ -60,11 +60,7 @@ private struct Layout {
   let byteCount: Int
 
   init(_ graph: Graph, output: Graph.Value, scratch: [Int]) {
-    let results = graph.operations.indices.map { graph.buffer(ofResultAt: $0, output: output) }
-    let temporaries = scratch.indices.map {
-      MemoryPlan.Buffer(life: $0...$0, byteCount: scratch[$0])
-    }
-    let plan = MemoryPlan(results + temporaries)
+    let plan = graph.memoryPlan(output: output, scratch: scratch)
     var locations = [CompiledGraph.Location](
       repeating: .arena(byteOffset: 0),
       count: graph.valueCount,
@@ -74,19 +70,7 @@ private struct Layout {
       locations[operation.result.index] = .arena(byteOffset: offset)
     }
     self.locations = locations
-    scratchOffsets = Array(plan.offsets.dropFirst(results.count))
+    scratchOffsets = Array(plan.offsets.dropFirst(graph.operations.count))
     byteCount = plan.byteCount
-  }
-}
-
-extension Graph {
-  /// The memory of an operation's result, from its making to its last use.
-  func buffer(ofResultAt step: Int, output: Value) -> MemoryPlan.Buffer {
-    let result = operations[step].result
-    let lastUse = operations.lastIndex { $0.operands.contains(result) } ?? step
-    return MemoryPlan.Buffer(
-      life: step...(result == output ? operations.count : lastUse),
-      byteCount: shape(of: result).count * MemoryLayout<Float>.size,
-    )
   }
 }

@@ -14,11 +14,29 @@ struct EnlargedConvolutionKernel: Kernel {
     }
   }
 
+  private var phaseByteCount: Int { Self.phaseByteCount(input, channels: channels) }
+
   // A phase has one row and one column more than the picture; rounded up so that what follows is
   // aligned as well.
-  private var phaseByteCount: Int {
+  private static func phaseByteCount(_ input: Shape, channels: Int) -> Int {
     ((input.height + 1) * (input.width + 1) * channels * MemoryLayout<Float>.size)
       .rounded(upTo: 64)
+  }
+
+  /// The memory that the kernel takes, found without its weights.
+  static func memory(
+    of convolution: Convolution,
+    input: Shape,
+    backend: some Backend,
+  ) throws(EngineError) -> KernelMemory {
+    let phases = try convolution.phases.map { (phase) throws(EngineError) in
+      try backend.memory(of: phase, input: input)
+    }
+    return KernelMemory(
+      scratchByteCount: phaseByteCount(input, channels: convolution.outputChannels)
+        + (phases.map(\.scratchByteCount).max() ?? 0),
+      weightByteCount: phases.reduce(0) { $0 + $1.weightByteCount },
+    )
   }
 
   var scratchByteCount: Int { phaseByteCount + (phases.map(\.scratchByteCount).max() ?? 0) }

@@ -18,12 +18,6 @@ extension Graph {
     return Int(radius[output.index].rounded(.up))
   }
 
-  /// The memory for all values of one run, in bytes, without what libraries take for themselves.
-  public var valueByteCount: Int {
-    guard let output else { return 0 }
-    return MemoryPlan(operations.indices.map { buffer(ofResultAt: $0, output: output) }).byteCount
-  }
-
   /// Multiplications with addition that the convolutions take in one run.
   public var multiplyAddCount: Int {
     operations.reduce(0) { sum, operation in
@@ -32,6 +26,34 @@ extension Graph {
         $0 + $1.multiplyAddsPerPixel * $1.output(for: input).pixelCount
       }
     }
+  }
+
+  /// Multiplications with addition in attention over all pixels.
+  var attentionMultiplyAddCount: Int {
+    operations.reduce(0) { sum, operation in
+      guard case .attention = operation.kind else { return sum }
+      let x = shape(of: operation.result)
+      return sum + 2 * x.pixelCount * x.count
+    }
+  }
+
+  /// Where all values lie, and after them the scratch memory of every operation.
+  func memoryPlan(output: Value, scratch: [Int]) -> MemoryPlan {
+    var lastUses = [Int](repeating: 0, count: valueCount)
+    for (step, operation) in operations.enumerated() {
+      for value in operation.operands { lastUses[value.index] = step }
+    }
+    lastUses[output.index] = operations.count
+    let results = operations.enumerated().map { step, operation in
+      MemoryPlan.Buffer(
+        life: step...max(step, lastUses[operation.result.index]),
+        byteCount: shape(of: operation.result).count * MemoryLayout<Float>.size,
+      )
+    }
+    let temporaries = scratch.indices.map {
+      MemoryPlan.Buffer(life: $0...$0, byteCount: scratch[$0])
+    }
+    return MemoryPlan(results + temporaries)
   }
 }
 

@@ -28,11 +28,12 @@ public struct EngineBenchmark: Sendable {
     seconds: Double,
   ) throws(EngineError) {
     peak = MachinePeak.measure(threads: options.workers)
-    let upscaler = Upscaler(model: model, options: options)
+    let plan = try WorkPlan(model: model, width: width, height: height, options: options)
+    let upscaler = Upscaler(model: model, options: options, plan: plan)
     let picture = Image(pattern: 0, width: width, height: height)
-    try upscaler.run(picture, seconds: seconds / 4)  // warms up: programs, noise, memory
+    try upscaler.run(picture, plan, seconds: seconds / 4)  // warms up: programs, noise, memory
     let before = upscaler.secondsByOperation
-    let run = try upscaler.run(picture, seconds: seconds)
+    let run = try upscaler.run(picture, plan, seconds: seconds)
     framesPerSecond = run.framesPerSecond
     processorSecondsPerFrame = run.processorSecondsPerFrame
 
@@ -52,13 +53,14 @@ extension Upscaler {
   @discardableResult
   fileprivate func run(
     _ picture: Image,
+    _ plan: WorkPlan,
     seconds: Double,
   ) throws(EngineError) -> (framesPerSecond: Double, processorSecondsPerFrame: Double) {
     var pending: [PendingImage] = []
     let (start, startOfWork) = (monotonicSeconds(), processorSeconds())
     var finished = 0
-    while monotonicSeconds() - start < seconds || finished < framesInFlight {
-      while pending.count < framesInFlight { pending.append(try upscale(picture)) }
+    while monotonicSeconds() - start < seconds || finished < plan.framesInFlight {
+      while pending.count < plan.framesInFlight { pending.append(try upscale(picture)) }
       _ = try pending.removeFirst().wait()
       finished += 1
     }

@@ -5,6 +5,9 @@ public enum Machine {
   /// The processors that this process may run on.
   public static var processorCount: Int { enginec_processor_count() }
 
+  /// The memory of the machine, or of the container that the process runs in, in bytes.
+  public static var memoryByteCount: Int { enginec_memory_bytes() }
+
   /// The instruction set that our own kernels use here.
   public static var kernelLevel: String { String(cString: enginec_kernel_level()) }
 

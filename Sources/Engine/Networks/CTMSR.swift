@@ -48,11 +48,14 @@ public struct CTMSR: Network {
     let embedding = try layers.noiseEmbedding(preconditioning.noise)
     let side = try layers.side()
     let sides = CTMSR.sides(layers, from: side)
+    guard sides.count <= SwinBlock.levelLimit else {
+      throw layers["enc"].failure("has more than \(SwinBlock.levelLimit) levels")
+    }
 
     let stemName = "enc.\(side)x\(side)_conv"
     stem = (stemName, try layers[stemName].convolution(from: 3 * scale * scale + 3))
     var channels = stem.layer.outputChannels
-    var kept = [channels]
+    var kept = [(channels: channels, level: side)]
 
     func read(
       _ name: String,
@@ -74,11 +77,11 @@ public struct CTMSR: Network {
       let name = "enc.\(level)x\(level)"
       if level != side {
         encoder.append(try read("\(name)_down", .halving))
-        kept.append(channels)
+        kept.append((channels, level))
       }
       for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
         encoder.append(try read("\(name)_block\(index)"))
-        kept.append(channels)
+        kept.append((channels, level))
       }
     }
     var decoder: [Module] = []
@@ -90,7 +93,10 @@ public struct CTMSR: Network {
       }
       for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
         guard let skip = kept.popLast() else { throw layers[name].failure("has too many blocks") }
-        decoder.append(try read("\(name)_block\(index)", skip: skip))
+        guard skip.level == level else {
+          throw layers[name].failure("has a block that belongs to another resolution")
+        }
+        decoder.append(try read("\(name)_block\(index)", skip: skip.channels))
       }
     }
     guard kept.isEmpty else { throw layers["dec"].failure("has too few blocks") }
@@ -101,9 +107,9 @@ public struct CTMSR: Network {
     auxiliaryNorm = try layers["\(tail)_norm"].unetNorm(channels)
     auxiliary = try layers["\(tail)_conv"].convolution(from: channels)
     let first = try layers["conv_up1"]
-      .convolution(from: auxiliary.outputChannels, activation: .leakyReLU(slope: 0.2))
+      .convolution(from: auxiliary.outputChannels, side: 3, activation: .leakyReLU(slope: 0.2))
     let second = try layers["conv_up2"]
-      .convolution(from: first.outputChannels, activation: .leakyReLU(slope: 0.2))
+      .convolution(from: first.outputChannels, side: 3, activation: .leakyReLU(slope: 0.2))
     enlarging = [first, second]
     last = try layers["conv_last"].convolution(from: second.outputChannels, to: 3)
       .scaled(by: preconditioning.out)

@@ -32,10 +32,12 @@ struct CTMSRBlock: Sendable {
     resampling: Resampling,
   ) throws(EngineError) {
     self.resampling = resampling
+    let affine = try layers["affine"].linear(embedding)
     norm0 = try layers["norm0"].unetNorm(channels)
     convolution0 = try layers["conv0"].convolution(
       from: channels,
-      embedding: try layers["affine"].linear(embedding),
+      side: resampling == .doubling ? 3 : nil,
+      embedding: affine,
     )
     let width = convolution0.outputChannels
     norm1 = try layers["norm1"].unetNorm(width)

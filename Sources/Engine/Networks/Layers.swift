@@ -43,10 +43,11 @@ struct Layers: Sendable {
 
 extension Layers {
   /// A convolution, or a linear layer as one of 1 × 1, that reads `inputs` channels and makes `outputs`,
-  /// or as many as the file says.
+  /// or as many as the file says, by a kernel of a side, or of the one that the file says.
   func convolution(
     from inputs: Int,
     to outputs: Int? = nil,
+    side: Int? = nil,
     stride: Int = 1,
     padding: Convolution.Padding? = nil,
     activation: Activation = .none,
@@ -59,6 +60,12 @@ extension Layers {
     else { throw failure("has the shape \(dimensions): neither linear nor a convolution") }
     guard dimensions[1] == inputs, outputs == nil || outputs == dimensions[0] else {
       throw failure("has the shape \(dimensions), but \(inputs) channels come in")
+    }
+    guard side == nil || side == kernel else {
+      throw failure("has a kernel of \(kernel)×\(kernel), not 3×3")
+    }
+    guard embedding == nil || embedding?.count == dimensions[0] else {
+      throw failure("has \(dimensions[0]) channels, but its embedding \(embedding?.count ?? 0)")
     }
     let bias = try values("bias", dimensions: [dimensions[0]])
     return Convolution(

@@ -34,15 +34,18 @@ struct ResShiftUNet: Sendable {
     let layers = Layers(store)
     let embedding = try layers["time_embed"].timeEmbedding(time)
     var reader = Reader(embedding: embedding, channels: latentChannels + 3)
-    var kept: [Int] = []
+    var kept: [(channels: Int, level: Int)] = []
     inputs = try layers.blocks("input_blocks.").map { (block) throws(EngineError) in
-      defer { kept.append(reader.channels) }
+      defer { kept.append((reader.channels, reader.level)) }
       return try reader.read(block)
     }
     middle = try reader.read(layers["middle_block"])
     outputs = try layers.blocks("output_blocks.").map { (block) throws(EngineError) in
       guard let skip = kept.popLast() else { throw block.failure("has no input block") }
-      reader.channels += skip
+      guard skip.level == reader.level else {
+        throw block.failure("has another resolution than the input block that it is fed with")
+      }
+      reader.channels += skip.channels
       return try reader.read(block)
     }
     guard kept.isEmpty else { throw layers["output_blocks"].failure("are too few") }
@@ -112,14 +115,22 @@ extension ResShiftUNet {
         return .transformer(try Transformer(layers, channels: channels, level: level))
       }
       if layers.has("op.weight") {
-        level += 1
-        return .convolution(follow(try layers["op"].convolution(from: channels, stride: 2)))
+        try move(to: level + 1, layers)
+        let halving = try layers["op"].convolution(from: channels, side: 3, stride: 2)
+        return .convolution(follow(halving))
       }
       if layers.has("conv.weight") {
-        level -= 1
-        return .doubling(follow(try layers["conv"].convolution(from: channels)))
+        try move(to: level - 1, layers)
+        return .doubling(follow(try layers["conv"].convolution(from: channels, side: 3)))
       }
       return nil
+    }
+
+    private mutating func move(to level: Int, _ layers: Layers) throws(EngineError) {
+      guard (0..<SwinBlock.levelLimit).contains(level) else {
+        throw layers.failure("leaves the \(SwinBlock.levelLimit) levels that are known here")
+      }
+      self.level = level
     }
 
     private mutating func follow(_ convolution: Convolution) -> Convolution {
@@ -179,10 +190,9 @@ extension ResShiftUNet {
     // The networks are built for latents of 64 × 64. Every second block has shifted windows, except
     // where that leaves a single window.
     private static let builtSide = 64
-    private static let window = 8
 
     init(_ layers: Layers, channels: Int, level: Int) throws(EngineError) {
-      let canShift = Self.builtSide >> level > Self.window
+      let canShift = Self.builtSide >> level > SwinBlock.window
       let embedding = try layers["patch_embed.proj"].convolution(from: channels)
       let width = embedding.outputChannels
       blocks = try layers.sequence("blocks.", having: "norm1.weight").enumerated()

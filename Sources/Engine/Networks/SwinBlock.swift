@@ -15,6 +15,12 @@ struct SwinBlock: Sendable {
   private let widening: Convolution
   private let narrowing: Convolution
 
+  /// The side of windows in pixels.
+  static let window = 8
+
+  /// The levels of a network's resolution: at the last one, tiles with sides of 64 are one window.
+  static let levelLimit = 4
+
   /// Reads a block, whose windows are moved by half their side when it is shifted.
   init(_ layers: Layers, channels: Int, isShifted: Bool) throws(EngineError) {
     attention = try layers["attn"].windowAttention(channels, isShifted: isShifted)
@@ -47,6 +53,10 @@ extension Layers {
       let window = (1...64).first(where: { (2 * $0 - 1) * (2 * $0 - 1) == dimensions[0] }),
       dimensions[1] > 0, channels % dimensions[1] == 0
     else { throw failure("has position biases of the shape \(dimensions)") }
+    // Tiles are whole windows at every level when their sides are multiples of 64 and this is 8.
+    guard window == SwinBlock.window else {
+      throw failure("has windows of \(window) pixels; networks with windows of 8 are known here")
+    }
     return WindowAttention(
       heads: dimensions[1],
       window: window,

@@ -13,8 +13,8 @@ public struct TADSR: Network {
   /// The factor by which the autoencoder shrinks: latents have the size of the low-resolution picture.
   public var scale: Int { autoencoder.factor }
 
-  /// The picture is cut, then every tile is padded to whole windows at the lowest resolution.
-  public let tileRule = TileRule.overlap(alignment: 64, padsPicture: false)
+  /// The picture is cut, then every tile is padded to whole windows at the lowest resolution, and clamped.
+  public let tileRule = TileRule.overlap(alignment: 64, padsPicture: false, clampsTiles: true)
 
   private let unet: ResShiftUNet
   private let autoencoder: VQAutoencoder

@@ -17,6 +17,8 @@ struct VQAutoencoder: Sendable {
   /// How many times smaller latents are on each side.
   var factor: Int { 1 << (encoder.count { if case .resampling = $0 { true } else { false } }) }
 
+  private static let factors = 2...8
+
   private let encoder: [Layer]
   private let codebook: Codebook
   private let decoder: [Layer]
@@ -45,6 +47,9 @@ struct VQAutoencoder: Sendable {
     reader = Reader(channels: codebook.channels)
     decoder = try reader.decoder(layers)
     let doublings = decoder.count { if case .resampling = $0 { true } else { false } }
+    guard Self.factors.contains(factor) else {
+      throw layers["encoder"].failure("shrinks \(factor) times; 2 to 8 times are known here")
+    }
     guard 1 << doublings == factor else {
       throw layers["decoder"].failure("enlarges by another factor than the encoder shrinks")
     }
@@ -90,6 +95,7 @@ extension VQAutoencoder {
         let halving = try level["downsample.conv"].convolution(
           from: channels,
           to: channels,
+          side: 3,
           stride: 2,
           padding: .init(before: 0, after: 1),
         )
@@ -106,7 +112,7 @@ extension VQAutoencoder {
       for level in layers.sequence("up.", having: "block.0.norm1.weight").reversed() {
         result += try blocks(level)
         guard level.has("upsample.conv.weight") else { continue }
-        let doubling = try level["upsample.conv"].convolution(from: channels, to: channels)
+        let doubling = try level["upsample.conv"].convolution(from: channels, to: channels, side: 3)
         result.append(.resampling(doubling, doubles: true))
       }
       return try result + ending(layers, to: 3)

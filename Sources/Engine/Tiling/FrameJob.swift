@@ -4,6 +4,10 @@ internal import Synchronization
 final class FrameJob: Sendable {
   let image: Image
   let plan: FramePlan
+
+  /// The number of the frame, counted from zero.
+  let number: Int
+
   let result: Image
   let pending = PendingImage()
 
@@ -11,9 +15,10 @@ final class FrameJob: Sendable {
   private let blending: Monitor<TileBlend>?
   private let failure = Monitor<EngineError?>(nil)
 
-  init(image: Image, plan: FramePlan) {
+  init(image: Image, plan: FramePlan, number: Int) {
     self.image = image
     self.plan = plan
+    self.number = number
     result = plan.results.image()
     remaining = Atomic(plan.tiles.count)
     blending = plan.tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))

@@ -7,112 +7,63 @@ final class FramePlan: Sendable {
   let graph: CompiledGraph
   let results: ImagePool
 
-  private let noiseField: NoiseField
-  private let isNoiseFresh: Bool
-  private let noise: Monitor<[Tensor?]>
+  /// The largest magnitude with which a sample of a tile is blended.
+  let sampleLimit: Float
 
-  init(model: Model, width: Int, height: Int, options: Upscaler.Options) throws(EngineError) {
-    let tilePlan = TilePlan(model: model, width: width, height: height, options: options)
-    self.width = width
-    self.height = height
+  private let noiseField: NoiseField
+  private let mode: (blending: Upscaler.Blending, noise: Upscaler.Noise)
+  private let keptNoise: Monitor<[Tensor?]>?
+
+  init(_ plan: WorkPlan, model: Model, options: Upscaler.Options) throws(EngineError) {
+    width = plan.width
+    height = plan.height
     scale = model.scale
-    tiles = tilePlan.tiles
-    graph = try options.backend.compile(
-      model.network.graph(height: tilePlan.windowHeight, width: tilePlan.windowWidth)
-    )
+    tiles = plan.tiles.tiles
+    graph = try options.backend.compile(plan.graph)
     results = ImagePool(width: width * scale, height: height * scale)
+    if case .overlap(_, _, clampsTiles: true) = model.network.tileRule {
+      sampleLimit = 1
+    } else {
+      sampleLimit = .infinity
+    }
     noiseField = NoiseField(seed: options.seed)
-    isNoiseFresh = options.blending == .paper
-    noise = Monitor(Array(repeating: nil, count: tilePlan.tiles.count))
+    mode = (options.blending, options.noise)
+    keptNoise = plan.keepsNoise ? Monitor(Array(repeating: nil, count: tiles.count)) : nil
   }
 
-  /// The noise of a tile's window: drawn when it is first needed, then the same for every frame; nil for a
-  /// network that takes none.
-  func noise(tile index: Int) -> Tensor? {
+  /// The noise of a tile's window in a frame; nil for a network that takes none.
+  ///
+  /// Noise that is the same in every frame is drawn when it is first needed and kept, if there is memory
+  /// for all of a frame; otherwise `own` is filled, the tensor of the worker that asks.
+  func noise(tile index: Int, frame: Int, own: inout Tensor?) -> Tensor? {
     guard graph.inputShapes.count > 1 else { return nil }
-    if let drawn = noise.withLock({ $0[index] }) { return drawn }
-    let tensor = Tensor(shape: graph.inputShapes[1])
-    let window = tiles[index].window
-    let scale = tensor.shape.width / window.width
-    if isNoiseFresh {
-      noiseField.fill(tensor, canvasX: 0, canvasY: 0, draw: UInt32(index))
+    if let kept = keptNoise?.withLock({ $0[index] }) { return kept }
+    let tensor = own ?? Tensor(shape: graph.inputShapes[1])
+    fill(tensor, tile: index, frame: frame)
+    if let keptNoise {
+      keptNoise.withLock { $0[index] = tensor }
     } else {
-      noiseField.fill(tensor, canvasX: window.x * scale, canvasY: window.y * scale)
+      own = tensor
     }
-    noise.withLock { $0[index] = tensor }
     return tensor
   }
-}
 
-extension TilePlan {
-  fileprivate init(model: Model, width: Int, height: Int, options: Upscaler.Options) {
-    guard case .overlap(let alignment, let padsPicture) = model.network.tileRule else {
-      self.init(cutting: model, width: width, height: height, options: options)
-      return
-    }
-    let side = options.tiling.overlappingSide(options.blending).rounded(upTo: alignment)
-    let plans = [width, height].map { length in
-      switch options.blending {
-      case .seamless: OverlapPlan(even: length, side: side, alignment: alignment)
-      case .paper:
-        OverlapPlan(paper: length, side: side, alignment: alignment, padsPicture: padsPicture)
-      }
-    }
-    self.init(
-      columns: plans[0],
-      rows: plans[1],
-      scale: model.scale,
-      isFeathered: options.blending == .seamless,
-    )
-  }
-
-  private init(cutting model: Model, width: Int, height: Int, options: Upscaler.Options) {
-    var alignment = 1
-    if case .halo(let side, _) = model.network.tileRule { alignment = side }
-    self.init(
-      width: width,
-      height: height,
-      tileSide: options.tiling.side(
-        width: width,
-        height: height,
-        byteCountPerPixel: model.byteCountPerPixel
-      ),
-      halo: model.halo ?? 0,
-      alignment: alignment,
-    )
-  }
-}
-
-extension Upscaler.Tiling {
-  // A tile of about 640 × 640 pixels: halos cost a tenth, and a worker's memory stays at some
-  // hundred megabytes for a network of 48 features.
-  private static let automaticArea = 640 * 640
-
-  // Smaller tiles for larger networks: what a worker keeps between their layers.
-  private static let automaticByteCount = 1 << 30
-
-  /// The largest side of a tile's core; nil when the picture stays whole.
-  fileprivate func side(width: Int, height: Int, byteCountPerPixel: Int) -> Int? {
-    switch self {
-    case .wholePicture: return nil
-    case .side(let side): return side
-    case .automatic:
-      let longer = max(width, height)
-      let area = max(64 * 64, Upscaler.Tiling.automaticByteCount / byteCountPerPixel)
-      return (1...longer).lazy
-        .map { parts in (longer + parts - 1) / parts }
-        .first { min($0, width) * min($0, height) <= min(Upscaler.Tiling.automaticArea, area) }
-    }
-  }
-
-  /// The side of windows that overlap.
-  fileprivate func overlappingSide(_ blending: Upscaler.Blending) -> Int {
-    switch self {
-    case .wholePicture: 1 << 24
-    case .side(let side): side
-    // Three times the side that the networks were trained with, at a gigabyte per worker; the papers'
-    // code takes 512, at eight.
-    case .automatic: blending == .paper ? 512 : 192
+  // A draw is a field of its own. All tiles of a frame show parts of one field, or each has its own.
+  private func fill(_ tensor: Tensor, tile index: Int, frame: Int) {
+    let window = tiles[index].window
+    let scale = tensor.shape.width / window.width
+    let number = mode.noise == .still ? 0 : frame
+    switch mode.blending {
+    case .seamless:
+      noiseField.fill(
+        tensor,
+        canvasX: window.x * scale,
+        canvasY: window.y * scale,
+        draw: UInt32(truncatingIfNeeded: number),
+      )
+    case .paper:
+      let draw = UInt32(truncatingIfNeeded: number * tiles.count + index)
+      noiseField.fill(tensor, canvasX: 0, canvasY: 0, draw: draw)
     }
   }
 }

@@ -43,6 +43,7 @@ struct TileBlend {
         output + row * width * 3,
         blend.columns,
         share,
+        plan.sampleLimit,
         blend.columns.count
       )
     }

@@ -99,12 +99,23 @@ public struct TilePlan: Sendable {
     }
   }
 
+  /// How many cores a length is cut into, and the length of the window around each.
+  static func cut(
+    _ length: Int,
+    side: Int?,
+    halo: Int,
+    alignment: Int,
+  ) -> (count: Int, window: Int) {
+    let count = (length + (side ?? length) - 1) / (side ?? length)
+    let surroundings = Surroundings(halo: halo, alignment: alignment)
+    return (count, surroundings.size(around: (length + count - 1) / count, length: length))
+  }
+
   // As few cores as the side allows, as equal as possible.
   private static func cuts(_ length: Int, side: Int) -> [Range<Int>] {
     let count = (length + side - 1) / side
     return (0..<count).map { (length * $0 / count)..<(length * ($0 + 1) / count) }
   }
-
 }
 
 /// What a core needs around it, along one axis.
@@ -115,13 +126,18 @@ private struct Surroundings {
   func windows(around cores: [Range<Int>], length: Int) -> [Range<Int>] {
     let widest = cores.map(\.count).max() ?? length
     let extent = wholeBlocks(length)
-    // A window that begins between blocks may begin a block less one pixel before its halo.
-    let size = min(extent, wholeBlocks(widest + 2 * halo + alignment - 1))
+    let size = size(around: widest, length: length)
     return cores.map { core in
       let first = max(0, core.lowerBound - halo) / alignment * alignment
       let start = min(first, extent - size)
       return start..<(start + size)
     }
+  }
+
+  /// The length of every window when the widest core is this wide.
+  func size(around widest: Int, length: Int) -> Int {
+    // A window that begins between blocks may begin a block less one pixel before its halo.
+    min(wholeBlocks(length), wholeBlocks(widest + 2 * halo + alignment - 1))
   }
 
   private func wholeBlocks(_ length: Int) -> Int {

@@ -12,5 +12,6 @@ public enum TileRule: Hashable, Sendable {
   ///
   /// `padsPicture` says what the network's authors do with a large picture whose sides are no multiples:
   /// continue it and then cut, or cut it and then continue the tiles.
-  case overlap(alignment: Int, padsPicture: Bool)
+  /// `clampsTiles` says whether tiles are clamped to −1…1 before they are blended, as whole pictures are.
+  case overlap(alignment: Int, padsPicture: Bool, clampsTiles: Bool = false)
 }

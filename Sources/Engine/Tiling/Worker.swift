@@ -27,7 +27,10 @@ final class Worker: Sendable {
 /// Runs one tile, on a bench that is renewed when the frame size changes.
 private func run(_ task: TaskQueue.Task, on bench: inout TileBench?) -> EngineError? {
   do throws(EngineError) {
-    if bench?.plan !== task.job.plan { bench = try TileBench(task.job.plan) }
+    if bench?.plan !== task.job.plan {
+      bench = nil  // its memory first
+      bench = try TileBench(task.job.plan)
+    }
     try bench?.run(task.job, tile: task.tile)
     return nil
   } catch {
@@ -40,6 +43,7 @@ private struct TileBench {
   let plan: FramePlan
   private let program: Program
   private let input: Tensor
+  private var noise: Tensor?
   private var loading = 0.0
   private var storing = 0.0
 
@@ -56,7 +60,7 @@ private struct TileBench {
   mutating func run(_ job: FrameJob, tile index: Int) throws(EngineError) {
     let start = monotonicSeconds()
     job.image.load(plan.tiles[index].window, into: input)
-    let noise = plan.noise(tile: index)
+    let noise = plan.noise(tile: index, frame: job.number, own: &noise)
     loading += monotonicSeconds() - start
 
     let output = try program.run([input] + (noise.map { [$0] } ?? []))

@@ -2,14 +2,22 @@
 ///
 /// Types stay as they are; what was strided becomes row-major.
 public struct SafetensorsFile: Sendable {
-  private let store: WeightStore
+  private let stores: [WeightStore]
   private let header: [UInt8]
 
-  /// Describes the file for the tensors of `store`, with these strings as metadata.
-  public init(_ store: WeightStore, metadata: [String: String]) {
-    self.store = store
+  /// Describes the file for the tensors of all `stores`, with these strings as metadata.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when two of them have a tensor of one name.
+  public init(_ stores: [WeightStore], metadata: [String: String]) throws(EngineError) {
+    self.stores = stores
+    var names: Set<[UInt8]> = []
+    for store in stores {
+      for tensor in store.sortedTensors where !names.insert(tensor.name).inserted {
+        throw store.failure("tensor \(escaped(tensor.name)) is in the other file, too")
+      }
+    }
     var offset = 0
-    let entries = store.sortedTensors.map { tensor in
+    let entries = stores.flatMap(\.sortedTensors).map { tensor in
       let end = offset + tensor.count * tensor.type.byteCount
       defer { offset = end }
       return """
@@ -32,7 +40,9 @@ public struct SafetensorsFile: Sendable {
   public func forEachPiece(_ body: ([UInt8]) throws -> Void) throws {
     let length = UInt64(header.count)
     try body((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + header)
-    for tensor in store.sortedTensors { try body(store.bytes(of: tensor)) }
+    for store in stores {
+      for tensor in store.sortedTensors { try body(store.bytes(of: tensor)) }
+    }
   }
 }
 

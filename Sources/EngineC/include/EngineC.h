@@ -126,9 +126,9 @@ void enginec_load_row(float *out, const float *red, const float *green, const fl
 void enginec_store_row(float *red, float *green, float *blue, const float *x, size_t width);
 
 // Adds one row of interleaved RGB in -1...1 to planar RGB in 0...1, each pixel times
-// share * shares[i].
+// share * shares[i]; samples beyond -limit...limit count as these.
 void enginec_blend_row(float *red, float *green, float *blue, const float *x, const float *shares,
-                       float share, size_t width);
+                       float share, float limit, size_t width);
 
 // Rounds to the nearest bfloat16, the even one of two.
 void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count);
@@ -151,6 +151,9 @@ double enginec_fma_burst(float *sink);
 
 // The number of processors that this process may run on; at least 1.
 size_t enginec_processor_count(void);
+
+// The memory of the machine, or of the container that this process may use, in bytes.
+size_t enginec_memory_bytes(void);
 
 // MARK: Noise
 
@@ -189,12 +192,17 @@ typedef struct {
 } enginec_convolution_shape;
 
 // `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is
-// copied. Returns NULL and a static sentence in `error` when the library refuses.
+// copied. Without `weights` the convolution can be measured but not run. Returns NULL and a static
+// sentence in `error` when the library refuses.
 enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
                                                 const float *weights, const float *bias,
                                                 const char **error);
 void enginec_convolution_destroy(enginec_convolution *convolution);
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *convolution);
+
+// The memory of the repacked weights.
+size_t enginec_convolution_weight_bytes(const enginec_convolution *convolution);
+
 // The library's name for the kernel that it chose.
 const char *enginec_convolution_implementation(const enginec_convolution *convolution);
 

@@ -20,6 +20,11 @@ final class BoundedQueue<Element: ~Copyable & Sendable>: @unchecked Sendable {
     unsafe slots.deallocate()
   }
 
+  /// Lowers the capacity of a queue that has never had a value.
+  func limit(to capacity: Int) {
+    state.withLock { $0.limit(to: capacity) }
+  }
+
   /// Adds a value at the end; waits while the queue is full.
   ///
   /// - Returns: Whether the value will be taken: `false` after ``cancel()`` or ``close()``.

@@ -20,8 +20,7 @@ final class Flow: Sendable {
   init(_ options: TranscodeOptions, totalFrames: Int?) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
     let packets = BoundedQueue<Packet>(capacity: 8)
-    // Two more are in flight: one on its way into the queue, and one that the encoder waits for.
-    let frames = BoundedQueue<FrameInFlight>(capacity: max(options.framesInFlight - 2, 1))
+    let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
     let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
     group = StageGroup {
       packets.cancel()
@@ -33,6 +32,15 @@ final class Flow: Sendable {
     self.output = output
     self.totalFrames = totalFrames
     window = PartWindow(options.part)
+  }
+
+  // More frames than any machine has processors.
+  private static let largestCapacity = 4096
+
+  /// Bounds the frames that the engine works on or has finished; called before the stages start.
+  func limit(framesInFlight: Int) {
+    // Two more are in flight: one on its way into the queue, and one that the encoder waits for.
+    frames.limit(to: min(max(framesInFlight - 2, 1), Flow.largestCapacity))
   }
 
   func markStart() {

@@ -1,3 +1,5 @@
+internal import Engine
+
 /// A run before it starts: everything is open but the output.
 struct OpenedTranscode: ~Copyable {
   let plan: TranscodePlan
@@ -9,7 +11,11 @@ struct OpenedTranscode: ~Copyable {
   private let encoder: Encoder
   private let fromImage: FromImage
 
-  init(_ options: TranscodeOptions, _ cancellation: Cancellation) throws(MediaError) {
+  init(
+    _ options: TranscodeOptions,
+    _ cancellation: Cancellation,
+    _ leastForEngine: (_ width: Int, _ height: Int) -> Int,
+  ) throws(MediaError) {
     let input = try OpenedInput(
       options.input,
       cancellation,
@@ -20,10 +26,15 @@ struct OpenedTranscode: ~Copyable {
       input: input.demuxer.file.identity,
       neverReplaced: options.output.neverReplaced,
     ).check(options.output.path)
-    let output = try OutputPlan(options, input)
+    var output = try OutputPlan(options, input)
+    let size = input.first.uprightSize
+    let others =
+      input.first.decoderByteCount(threads: options.input.decoderThreads)
+      + leastForEngine(size.width, size.height)
+    output.limitMemory(to: min(options.memory / 2, max(options.memory - others, 0)))
     let encoder = try Encoder(output.candidate, output.encoder)
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
-    plan = TranscodePlan(output, input.first)
+    plan = TranscodePlan(output, input.first, decoderThreads: options.input.decoderThreads)
     info = input.info
     totalFrames = input.demuxer.frameCount(of: input.stream).map {
       options.part.count(of: $0, frameRate: input.first.frameRate)
@@ -132,7 +143,7 @@ struct OpenedTranscode: ~Copyable {
 }
 
 extension TranscodePlan {
-  fileprivate init(_ output: OutputPlan, _ source: SourcePicture) {
+  fileprivate init(_ output: OutputPlan, _ source: SourcePicture, decoderThreads: Int) {
     sourceWidth = source.uprightSize.width
     sourceHeight = source.uprightSize.height
     (width, height) = output.encoder.target.codedSize
@@ -141,6 +152,9 @@ extension TranscodePlan {
     format = output.format?.name ?? "image files"
     outputStreams = output.streams.outputs
     notices = output.notices
+    byteCount =
+      source.decoderByteCount(threads: decoderThreads)
+      + EncoderMemory(output.candidate.profile, output.encoder).byteCount
   }
 }
 
@@ -154,5 +168,14 @@ extension Part {
     let first = start.map(number) ?? 0
     let last = max(end.map(number) ?? whole.upperBound, first)
     return (frames ?? whole).clamped(to: whole).clamped(to: first..<last).count
+  }
+}
+
+extension SourcePicture {
+  /// The pictures that a decoder keeps, at most: sixteen to refer to, one for each thread, and those that
+  /// wait to be shown or converted.
+  fileprivate func decoderByteCount(threads: Int) -> Int {
+    let threads = threads > 0 ? threads : min(Machine.processorCount + 1, 16)
+    return (threads + 24) * layout.byteCount(width: width, height: height)
   }
 }

@@ -5,9 +5,9 @@ struct OutputPlan {
   /// The container; `nil` when each picture is a file of its own.
   let format: OutputFormat?
   let candidate: EncoderCandidate
-  let encoder: EncoderSettings
+  private(set) var encoder: EncoderSettings
   let streams: StreamMap
-  let notices: [Notice]
+  private(set) var notices: [Notice]
 
   /// - Throws: A ``MediaError`` of kind `usage` or `limit` when there can be no such output.
   init(_ options: TranscodeOptions, _ opened: borrowing OpenedInput) throws(MediaError) {
@@ -42,6 +42,27 @@ struct OutputPlan {
       notices.append(.warning("the source is interlaced; its pictures are made whole with bwdif"))
     }
     self.notices = notices
+  }
+
+  /// Lets an encoder that would take more memory look less far ahead, and take fewer threads.
+  mutating func limitMemory(to byteCount: Int) {
+    let usual = EncoderMemory(candidate.profile, encoder)
+    var memory = usual
+    memory.limit(to: byteCount)
+    let name = candidate.profile.name
+    if memory.lookahead < usual.lookahead {
+      let setting = "rc-lookahead=\(memory.lookahead)"
+      encoder.options.options.append(
+        name == "libx265"
+          ? .init(key: "x265-params", value: "log-level=error:\(setting)")
+          : .init(key: "rc-lookahead", value: "\(memory.lookahead)")
+      )
+      notices.append(.detail("\(name) looks \(memory.lookahead) pictures ahead, to save memory"))
+    }
+    if memory.threads < usual.threads {
+      encoder.options.threads = memory.threads
+      notices.append(.detail("\(name) takes \(memory.threads) threads, to save memory"))
+    }
   }
 
   // An image file says by its name how it is encoded; a container leaves the choice.

@@ -16,7 +16,7 @@ struct QueueState: Hashable, Sendable {
     case end
   }
 
-  let capacity: Int
+  private(set) var capacity: Int
   private var first = 0
   private var count = 0
   private var producers: Int
@@ -26,6 +26,12 @@ struct QueueState: Hashable, Sendable {
     precondition(capacity > 0, "a queue holds at least one value")
     self.capacity = capacity
     self.producers = producers
+  }
+
+  /// Lowers the capacity before the first value.
+  mutating func limit(to capacity: Int) {
+    precondition(count == 0 && first == 0 && (1...self.capacity).contains(capacity), "too late")
+    self.capacity = capacity
   }
 
   private var isClosed: Bool { producers == 0 }

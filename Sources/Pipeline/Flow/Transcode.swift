@@ -4,7 +4,7 @@ internal import Synchronization
 /// One run: reads a file, upscales its picture and writes it with everything else unchanged.
 ///
 /// Creating it opens the input, decodes the first picture and opens the encoder, so that whatever
-/// cannot work fails at once; ``run(upscale:)`` does the work and creates the output. Reading,
+/// cannot work fails at once; ``run(framesInFlight:upscale:)`` does the work and creates the output. Reading,
 /// decoding, upscaling, encoding and writing overlap; queues between them are bounded.
 ///
 /// A class because ``cancel(signal:)`` and ``progress`` are used from other threads.
@@ -29,13 +29,15 @@ public final class Transcode: @unchecked Sendable {
   /// - Parameters:
   ///   - options: What to read and what to write.
   ///   - cancellation: Ends the opening and the run early; ``cancel(signal:)`` does the same.
+  ///   - leastForEngine: The memory that the engine needs at least for pictures of a width and height.
   /// - Throws: A ``MediaError`` of any kind but `engine`.
   public init(
     _ options: TranscodeOptions,
     cancellation: Cancellation = Cancellation(),
+    leastForEngine: (_ width: Int, _ height: Int) -> Int = { _, _ in 0 },
   ) throws(MediaError) {
     self.cancellation = cancellation
-    let opened = try OpenedTranscode(options, cancellation)
+    let opened = try OpenedTranscode(options, cancellation, leastForEngine)
     input = opened.info
     plan = opened.plan
     flow = Flow(options, totalFrames: opened.totalFrames)
@@ -46,19 +48,25 @@ public final class Transcode: @unchecked Sendable {
 
   /// Does the work; may be called once.
   ///
-  /// - Parameter upscale: Makes a picture larger. It is called from one thread, in the order of the
-  ///   frames, and must not wait for the picture; at most `framesInFlight` results are waited for.
+  /// - Parameters:
+  ///   - framesInFlight: How many frames the engine works on or has finished at any time; at least three.
+  ///   - upscale: Makes a picture larger. It is called from one thread, in the order of the frames, and
+  ///     must not wait for the picture; at most `framesInFlight` results are waited for.
   /// - Returns: What was done, when the output is complete.
   /// - Throws: The first error of any stage; the output is then not there.
-  public func run(upscale: @escaping Upscale) throws(MediaError) -> TranscodeReport {
+  public func run(
+    framesInFlight: Int = 4,
+    upscale: @escaping Upscale,
+  ) throws(MediaError) -> TranscodeReport {
     guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
+    flow.limit(framesInFlight: framesInFlight)
     if let cancelled = cancellation.error { throw cancelled }
     try opened.start(flow, upscale, cancellation)
     try flow.group.join()
     return flow.report(plan.notices)
   }
 
-  /// Ends the run soon, without output; ``run(upscale:)`` then throws `cancelled`.
+  /// Ends the run soon, without output; ``run(framesInFlight:upscale:)`` then throws `cancelled`.
   ///
   /// - Parameter signal: The number of the signal that asked for it.
   public func cancel(signal: Int32) {
@@ -94,6 +102,9 @@ public struct TranscodePlan: Hashable, Sendable {
 
   /// For each stream of the input its number in the output; `nil` if it is left out.
   public let outputStreams: [Int?]
+
+  /// About how much memory reading, decoding and encoding take, in bytes.
+  public let byteCount: Int
 
   /// What a person should know beforehand.
   public let notices: [Notice]

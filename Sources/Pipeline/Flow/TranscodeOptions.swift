@@ -18,8 +18,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Whether a finished file is read again and compared with what was written into it.
   public var verifies = true
 
-  /// How many frames the engine works on or has finished at any time; at least three.
-  public var framesInFlight = 4
+  /// The most memory that the process may take, in bytes; an encoder that would take more than half
+  /// of it, or more than the engine leaves, looks less far ahead.
+  public var memory = Int.max
 
   /// Options that upscale all of `input` into `output`.
   public init(input: InputOptions, output: OutputOptions) {

@@ -5,6 +5,7 @@ public enum WholeFile {
   /// - Parameters:
   ///   - path: Where the file appears once it is complete.
   ///   - source: The file that the bytes come from, which is never replaced.
+  ///   - neverReplaced: Other files that they come from.
   ///   - overwrite: Whether a file that exists is replaced.
   ///   - cancellation: Ends the writing early.
   ///   - body: Called once with a function that writes.
@@ -12,6 +13,7 @@ public enum WholeFile {
   public static func write(
     _ path: MediaPath,
     source: MediaPath?,
+    neverReplaced: [MediaPath] = [],
     overwrite: Bool,
     cancellation: Cancellation,
     _ body: ((_ piece: [UInt8]) throws -> Void) throws -> Void,
@@ -19,7 +21,7 @@ public enum WholeFile {
     let check = OutputCheck(
       overwrite: overwrite,
       input: source.flatMap { FileIdentity($0) },
-      neverReplaced: []
+      neverReplaced: neverReplaced
     )
     try check.check(path)
     let file = try OutputFile(path, overwrite: overwrite, cancellation: cancellation)

@@ -71,9 +71,16 @@ struct Bench: ParsableCommand {
     var options = TranscodeOptions(input: InputOptions(clip.path), output: output)
     // What is measured is the engine, not what it is spared.
     options.reusesRepeats = false
-    options.framesInFlight = engine.upscalerOptions.workers + 1
-    let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
-    let report = try Transcode(options).run { (image) throws(EngineError) in
+    options.memory = engine.memoryLimit
+    let transcode = try Transcode(options, leastForEngine: engine.leastMemory(model))
+    let (upscaler, work) = try engine.upscaler(
+      model,
+      width: videoSize.width,
+      height: videoSize.height,
+      memoryOfOthers: transcode.plan.byteCount,
+    )
+    let report = try transcode.run(framesInFlight: work.framesInFlight) {
+      (image) throws(EngineError) in
       try upscaler.upscale(image)
     }
     return WholeRun(report.progress, upscaler)

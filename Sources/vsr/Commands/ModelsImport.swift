@@ -17,6 +17,14 @@ struct ModelsImport: ParsableCommand {
   var file: String
 
   @Option(
+    help: ArgumentHelp(
+      "The autoencoder's file, for TAD-SR in two files; the output holds both.",
+      valueName: "file"
+    )
+  )
+  var autoencoder: String?
+
+  @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
       "The output (default: the file's name with .safetensors).",
@@ -35,12 +43,15 @@ struct ModelsImport: ParsableCommand {
     let path = file.contains("/") ? file : "./\(file)"
     let output = try outputPath()
     let store = try WeightStore(path: path)
-    let report = try ModelReport(named: path, store)
-    let model = try Model(named: path, store)
-    let result = SafetensorsFile(store, metadata: card(model, report))
+    let latents = try autoencoder.map { try WeightStore(path: $0) }
+    let report = try ModelReport(named: path, store, autoencoder: latents)
+    let model = try Model(named: path, store, autoencoder: latents)
+    let stores = [store] + (latents.map { [$0] } ?? [])
+    let result = try SafetensorsFile(stores, metadata: card(model, report))
     try WholeFile.write(
       output,
       source: MediaPath(path),
+      neverReplaced: autoencoder.map { [MediaPath($0)] } ?? [],
       overwrite: overwrite,
       cancellation: cancellation
     ) { write in
@@ -68,12 +79,16 @@ struct ModelsImport: ParsableCommand {
 
   // What the source says about itself comes first: a card that was made before stays true.
   private func card(_ model: Model, _ report: ModelReport) -> [String: String] {
-    let made = [
+    var made = [
       "network": model.networkName,
       "scale": "\(model.scale)",
       "source": String(file.split(separator: "/").last ?? ""),
       "source_sha256": report.sha256,
     ]
+    if let autoencoder, let digest = report.autoencoderSHA256 {
+      made["autoencoder"] = String(autoencoder.split(separator: "/").last ?? "")
+      made["autoencoder_sha256"] = digest
+    }
     return model.card.merging(made) { said, _ in said }
   }
 }

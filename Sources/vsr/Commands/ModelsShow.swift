@@ -11,12 +11,17 @@ struct ModelsShow: ParsableCommand {
   @Argument(help: ArgumentHelp("A bundled model or a file.", valueName: "name|file"))
   var model: String
 
+  @Option(
+    help: ArgumentHelp("The autoencoder's file, for TAD-SR in two files.", valueName: "file")
+  )
+  var autoencoder: String?
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
     Signals.exitOnEnding()
-    let report = try ModelReport(named: model)
+    let report = try ModelReport(named: model, autoencoder: autoencoder)
     Console.print(json ? try report.json : report.lines.joined(separator: "\n"))
   }
 }
@@ -34,6 +39,7 @@ extension ModelReport {
       ),
       ("halo", halo.map { "\($0) input pixels" }),
       ("sha256", sha256),
+      ("autoencoder", autoencoderSHA256.map { "sha256 \($0)" }),
     ]
     let known = rows.compactMap { row in row.1.map { (row.0, $0) } }
     let strings = metadata.sorted { $0.key < $1.key }.map { ("  " + $0.key.printable, $0.value) }

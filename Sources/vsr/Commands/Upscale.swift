@@ -45,13 +45,21 @@ struct Upscale: ParsableCommand {
     let transcode = try Transcode(
       options(paths, model),
       cancellation: cancellation,
+      leastForEngine: engine.leastMemory(model),
     )
-    let upscaler = Upscaler(model: model, options: engine.upscalerOptions)
+    let (upscaler, work) = try engine.upscaler(
+      model,
+      width: transcode.plan.sourceWidth,
+      height: transcode.plan.sourceHeight,
+      memoryOfOthers: transcode.plan.byteCount,
+    )
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin()
+    reporter.begin(work, threads: engine.upscalerOptions.workers)
     let result = Result { () throws(MediaError) in
-      try transcode.run { (image) throws(EngineError) in try upscaler.upscale(image) }
+      try transcode.run(framesInFlight: work.framesInFlight) { (image) throws(EngineError) in
+        try upscaler.upscale(image)
+      }
     }
     reporter.end(result)
     let done = try result.get()
@@ -85,14 +93,14 @@ struct Upscale: ParsableCommand {
     var target = OutputOptions(paths.output, size: size.outputSize(modelScale: model.scale))
     target.format = format
     target.overwrite = overwrite
-    target.neverReplaced = model.path.map { [MediaPath($0)] } ?? []
+    target.neverReplaced = [model.path, engine.autoencoder].compactMap(\.self).map { MediaPath($0) }
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
     options.damage = inputArguments.damagePolicy
     options.reusesRepeats = inputArguments.dedup == .exact
     options.verifies = verify
-    options.framesInFlight = engine.upscalerOptions.workers + 1
+    options.memory = engine.memoryLimit
     return options
   }
 }

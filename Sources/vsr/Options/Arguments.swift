@@ -150,3 +150,38 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
 
   var precision: Precision { self == .bf16 ? .bfloat16 : .float32 }
 }
+
+/// An amount of memory: a number with a unit, as in `8G` or `500M`.
+struct MemoryArgument: ExpressibleByArgument {
+  let byteCount: Int
+
+  // Units are powers of 1024, as for the other programs that limit memory.
+  private static let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+
+  init?(argument: String) {
+    var text = argument.uppercased()[...]
+    for suffix in ["IB", "B"] where text.hasSuffix(suffix) {
+      text = text.dropLast(suffix.count)
+      break
+    }
+    guard let last = text.last, let power = Self.units[last], let number = Double(text.dropLast()),
+      number.isFinite, number > 0, number * Double(1 << power) < Double(1 << 50)
+    else { return nil }
+    byteCount = Int(number * Double(1 << power))
+  }
+}
+
+/// What noise a frame gets.
+enum NoiseArgument: String, ExpressibleByArgument, CaseIterable {
+  case still
+  case perFrame = "per-frame"
+
+  var noise: Upscaler.Noise { self == .still ? .still : .perFrame }
+}
+
+/// How tiles that overlap become one picture.
+enum TilesArgument: String, ExpressibleByArgument, CaseIterable {
+  case seamless, paper
+
+  var blending: Upscaler.Blending { self == .paper ? .paper : .seamless }
+}

@@ -21,13 +21,30 @@ struct EngineOptions: ParsableArguments {
   )
   var autoencoder: String?
 
-  @Option(help: ArgumentHelp("Worker threads (default: one per CPU).", valueName: "n"))
+  @Option(help: ArgumentHelp("Worker threads at most (default: one per CPU).", valueName: "n"))
   var threads: Int?
 
   @Option(
     help: ArgumentHelp("The side of a tile in input pixels, auto, or 0 for none.", valueName: "n")
   )
   var tile = TileArgument.automatic
+
+  @Option(
+    help:
+      "How tiles join where a network looks everywhere: seamless, or as the papers' code does."
+  )
+  var tiles = TilesArgument.seamless
+
+  @Option(
+    help: ArgumentHelp(
+      "The most memory that the run takes, as in 8G or 500M (default: half of the machine's).",
+      valueName: "size"
+    )
+  )
+  var memory: MemoryArgument?
+
+  @Option(help: "The noise that networks start from: the same in every frame, or new in each.")
+  var noise = NoiseArgument.still
 
   @Option(help: ArgumentHelp("The seed of the noise that the network starts from.", valueName: "n"))
   var seed: UInt64 = 0
@@ -46,7 +63,42 @@ struct EngineOptions: ParsableArguments {
     options.backend = backend.backend(precision.precision)
     options.workers = threads ?? Machine.processorCount
     options.tiling = tile.tiling
+    options.blending = tiles.blending
+    options.noise = noise.noise
     options.seed = seed
+    // Tiles that the user chose are checked against a limit that the user set only.
+    options.memory = memory == nil && tile.tiling != .automatic ? nil : memoryLimit
     return options
+  }
+
+  /// The most memory that the run takes, in bytes.
+  var memoryLimit: Int { memory?.byteCount ?? Machine.memoryByteCount / 2 }
+
+  /// The memory that the engine needs at least for pictures of a width and height; an error comes up
+  /// again when the work is planned.
+  func leastMemory(_ model: Model) -> (_ width: Int, _ height: Int) -> Int {
+    let options = upscalerOptions
+    return { width, height in
+      let least = try? WorkPlan.leastMemory(
+        model: model,
+        width: width,
+        height: height,
+        options: options,
+      )
+      return least ?? 0
+    }
+  }
+
+  /// How a run works on pictures, and who does it; others take some of the memory.
+  func upscaler(
+    _ model: Model,
+    width: Int,
+    height: Int,
+    memoryOfOthers: Int,
+  ) throws(EngineError) -> (Upscaler, WorkPlan) {
+    var options = upscalerOptions
+    options.memoryOfOthers = memoryOfOthers
+    let plan = try WorkPlan(model: model, width: width, height: height, options: options)
+    return (Upscaler(model: model, options: options, plan: plan), plan)
   }
 }

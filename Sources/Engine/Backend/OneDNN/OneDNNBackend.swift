@@ -32,18 +32,41 @@ public struct OneDNNBackend: Backend {
     input: Shape,
     residualScale: Float?,
   ) throws(EngineError) -> any Kernel {
-    let output = convolution.output(for: input)
-    return try OneDNNConvolution(
+    try OneDNNConvolution(
       convolution,
       input: input,
-      output: output,
       residualScale: residualScale,
       precision: precision,
-      strips: Strips(
-        height: output.height,
-        bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
-        budget: canCut(convolution) ? stripBudget : .max,
-      ),
+      strips: strips(of: convolution, input: input),
+      weights: convolution.weights.values(),
+    )
+  }
+
+  /// Asks the library for a kernel without weights.
+  public func memory(
+    of convolution: Convolution,
+    input: Shape,
+  ) throws(EngineError) -> KernelMemory {
+    let kernel = try OneDNNConvolution(
+      convolution,
+      input: input,
+      residualScale: nil,
+      precision: precision,
+      strips: strips(of: convolution, input: input),
+      weights: nil,
+    )
+    return KernelMemory(
+      scratchByteCount: kernel.scratchByteCount,
+      weightByteCount: enginec_convolution_weight_bytes(kernel.native),
+    )
+  }
+
+  private func strips(of convolution: Convolution, input: Shape) -> Strips {
+    let output = convolution.output(for: input)
+    return Strips(
+      height: output.height,
+      bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
+      budget: canCut(convolution) ? stripBudget : .max,
     )
   }
 
@@ -71,7 +94,8 @@ public struct OneDNNBackend: Backend {
 
 /// A convolution by oneDNN.
 ///
-/// Safe to share: the C object never changes after its creation.
+/// Without weights it can be measured but not run. Safe to share: the C object never changes after its
+/// creation.
 private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   let output: Shape
   let strips: Strips
@@ -81,12 +105,12 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   init(
     _ convolution: Convolution,
     input: Shape,
-    output: Shape,
     residualScale: Float?,
     precision: Precision,
     strips: Strips,
+    weights: [Float]?,
   ) throws(EngineError) {
-    self.output = output
+    output = convolution.output(for: input)
     self.strips = strips
     var shape = enginec_convolution_shape(convolution, input: input, strips: strips)
     shape.is_bfloat16 = precision == .bfloat16 ? 1 : 0
@@ -97,7 +121,6 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
     }
     self.finish = finish
     var reason: UnsafePointer<CChar>?
-    let weights = try convolution.weights.values()
     let created = enginec_convolution_create(&shape, weights, convolution.bias, &reason)
     guard let created else {
       throw .backend(

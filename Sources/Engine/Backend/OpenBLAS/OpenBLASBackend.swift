@@ -30,6 +30,26 @@ public struct OpenBLASBackend: Backend {
     )
   }
 
+  /// A matrix of gathered pixels, and the weights as they are.
+  public func memory(of convolution: Convolution, input: Shape) -> KernelMemory {
+    let depth = convolution.kernel * convolution.kernel * convolution.inputChannels
+    let output = convolution.output(for: input)
+    let rowByteCount = output.width * depth * MemoryLayout<Float>.size
+    return KernelMemory(
+      scratchByteCount: Self.strips(of: output, depth: depth).rows * rowByteCount,
+      weightByteCount: convolution.weights.count * MemoryLayout<Float>.size,
+    )
+  }
+
+  // 1 MiB of gathered pixels: rows enough for the product to be efficient, few enough for the cache.
+  fileprivate static func strips(of output: Shape, depth: Int) -> Strips {
+    Strips(
+      height: output.height,
+      bytesPerRow: output.width * depth * MemoryLayout<Float>.size,
+      budget: 1 << 20,
+    )
+  }
+
   /// Multiplies by `cblas_sgemm`.
   public func multiply(
     _ product: MatrixProduct,
@@ -71,12 +91,7 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     )
     depth = convolution.kernel * convolution.kernel * convolution.inputChannels
     weights = try convolution.weightsInGatheringOrder()
-    // 1 MiB of gathered pixels: rows enough for the product to be efficient, few enough for the cache.
-    strips = Strips(
-      height: output.height,
-      bytesPerRow: output.width * depth * MemoryLayout<Float>.size,
-      budget: 1 << 20,
-    )
+    strips = OpenBLASBackend.strips(of: output, depth: depth)
     finish = Finish(
       bias: convolution.bias,
       activation: convolution.activation,
