@@ -9,7 +9,7 @@ TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare race clips fuzz install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers race clips fuzz install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test-training: $(TRAINING_VENV)/installed ## Run the tests of Training in Python
 
 compare: build $(TRAINING_VENV)/installed ## Compare networks of full size with PyTorch
 	$(TRAINING_VENV)/bin/python Scripts/compare-with-pytorch "$(BINARY)"
+
+bench-papers: build $(TRAINING_VENV)/installed ## Measure the papers' networks against PyTorch
+	$(TRAINING_VENV)/bin/python Benchmarks/papers.py "$(BINARY)"
 
 # Torch first and without CUDA: the plain wheel of the package index brings gigabytes of it.
 $(TRAINING_VENV)/installed: Training/requirements.txt

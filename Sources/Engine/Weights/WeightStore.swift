@@ -84,8 +84,10 @@ public struct WeightStore: Sendable {
   /// The number of weights; other numbers, such as indices, are not counted.
   public var parameterCount: Int {
     tensors.reduce(0) { sum, tensor in
-      // The one buffer of floats in the published files: CTMSR's filter of four quarters.
-      let isBuffer = tensor.key.suffix(15).elementsEqual("resample_filter".utf8)
+      // The buffers of floats in the published files: CTMSR's filter and ResShift's mask.
+      let isBuffer = ["resample_filter", "attn_mask"].contains { name in
+        tensor.key.suffix(name.utf8.count).elementsEqual(name.utf8)
+      }
       return sum + (tensor.value.type.isFloat && !isBuffer ? tensor.value.count : 0)
     }
   }
