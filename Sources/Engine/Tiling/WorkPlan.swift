@@ -2,7 +2,7 @@
 /// at a time, so that all of it stays within ``Upscaler/Options/memory``.
 ///
 /// Made before the run. Of all ways that fit the fastest is taken, and of those that are nearly as fast the
-/// one that takes the least memory.
+/// one with the fewest tiles that are blended and that takes the least memory.
 public struct WorkPlan: Sendable {
   /// Columns of the pictures.
   public let width: Int
@@ -226,7 +226,11 @@ private struct Task {
     }
     let shortest = ways.map(\.time).min() ?? 0
     let fast = ways.filter { $0.time <= shortest * Self.tolerance }
-    guard let best = fast.min(by: { $0.byteCount < $1.byteCount }) else {
+    // Cuts that are blended change the picture a little: the fewer, the better.
+    let best = fast.min { one, other in
+      (one.choice.blendedCount, one.byteCount) < (other.choice.blendedCount, other.byteCount)
+    }
+    guard let best else {
       let needed = leastByteCount(choices, workers: workers.lowerBound, rates)
       throw .memory(needed: needed, limit: limit)
     }
