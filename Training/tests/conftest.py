@@ -19,12 +19,13 @@ torch.set_num_threads(1)
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared():
     """The folder with weights, peers and test pictures; its absence is an error where CI is set."""
     if not SHARED.exists():
-        assert "CI" not in os.environ, f"{SHARED} is missing"
-        pytest.skip(f"{SHARED} is missing")
+        missing = f"no folder {SHARED.resolve()}, which holds what others do not let us pass on"
+        assert "CI" not in os.environ, missing
+        pytest.skip(missing)
     return SHARED
 
 
@@ -39,7 +40,7 @@ def picture(seed, side=128):
     return image.astype(np.uint8)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def packs(tmp_path_factory):
     root = tmp_path_factory.mktemp("packs")
     for name, seeds in {"train": range(4), "held-out": range(4, 6)}.items():
@@ -50,7 +51,7 @@ def packs(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def vgg(tmp_path_factory):
     path = tmp_path_factory.mktemp("vgg") / "vgg16.safetensors"
     torch.manual_seed(0)

@@ -20,7 +20,7 @@ from vsr_training.networks.compact import Compact
 SIDE = 192
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def instruments(vgg, tmp_path_factory):
     path = tmp_path_factory.mktemp("niqe") / "niqe.npz"
     flat = {"mu_pris_param": np.zeros((1, 36)), "cov_pris_param": np.eye(36)}
