@@ -22,6 +22,23 @@ void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
   kernels()->finish(x, pixels, channels, bias, activation, alpha, slopes, residual, residual_scale);
 }
 
+// A block of this many floats is still in the first cache when it is rounded.
+enum { finish_block = 4096 };
+
+void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_t channels,
+                                const float *bias, enginec_activation activation, float alpha,
+                                const float *slopes, const float *residual, float residual_scale) {
+  const enginec_kernels *k = kernels();
+  const size_t block = 1 + finish_block / channels;
+  for (size_t first = 0; first < pixels; first += block) {
+    const size_t count = pixels - first < block ? pixels - first : block;
+    const size_t start = first * channels;
+    k->finish(sums + start, count, channels, bias, activation, alpha, slopes,
+              residual ? residual + start : NULL, residual_scale);
+    k->to_bfloat16(out + start, sums + start, count * channels);
+  }
+}
+
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
                           const float *weights) {
   kernels()->weighted_sum(out, count, term_count, terms, weights);
@@ -62,14 +79,15 @@ void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count) {
   kernels()->to_bfloat16(out, x, count);
 }
 
-void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
+void enginec_group_norm(void *out, const float *x, const enginec_group_norm_shape *shape,
                         const float *scale, const float *shift, void *scratch) {
   kernels()->group_norm(out, x, shape, scale, shift, scratch);
 }
 
-// Sums and squares in double, and the same of one block of pixels in float, for each channel.
+// Sums and squares in double, the same of one block of pixels in float, and one pixel, for each
+// channel.
 size_t enginec_group_norm_scratch_bytes(size_t channels) {
-  return channels * (2 * sizeof(double) + 2 * sizeof(float));
+  return channels * (2 * sizeof(double) + 3 * sizeof(float));
 }
 
 void enginec_mean(float *out, const float *x, size_t height, size_t width, size_t channels,
@@ -84,7 +102,7 @@ void enginec_quantize(float *out, const float *x, size_t pixels, size_t channels
 
 size_t enginec_quantize_scratch(void) { return ENGINEC_QUANTIZE_BLOCK; }
 
-void enginec_window_attention(float *out, const float *qkv,
+void enginec_window_attention(void *out, const void *qkv,
                               const enginec_window_attention_shape *shape, const float *bias,
                               float *scratch) {
   kernels()->window_attention(out, qkv, shape, bias, scratch);
@@ -142,10 +160,22 @@ void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t w
   }
 }
 
-void enginec_place_channels(float *out, size_t out_channels, size_t first_channel, const float *x,
+static size_t sample_bytes(enginec_sample_type type) {
+  return type == enginec_bfloat16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_channels,
+                            size_t first_channel, const void *x, enginec_sample_type x_type,
                             size_t pixels, size_t channels) {
+  const size_t out_bytes = sample_bytes(out_type), row_bytes = channels * sample_bytes(x_type);
   for (size_t p = 0; p < pixels; p++) {
-    memcpy(out + p * out_channels + first_channel, x + p * channels, channels * sizeof(float));
+    char *row = (char *)out + (p * out_channels + first_channel) * out_bytes;
+    const char *source = (const char *)x + p * row_bytes;
+    if (out_type == x_type) {
+      memcpy(row, source, row_bytes);
+    } else {
+      enginec_to_bfloat16((uint16_t *)row, (const float *)source, channels);
+    }
   }
 }
 
@@ -163,13 +193,13 @@ void enginec_nearest(float *out, const float *x, size_t height, size_t width, si
   }
 }
 
-void enginec_interleave(float *out, const float *x, size_t height, size_t width, size_t channels,
+void enginec_interleave(void *out, const void *x, size_t height, size_t width, size_t pixel_bytes,
                         size_t row, size_t column) {
   for (size_t y = 0; y < height; y++) {
-    const float *source = x + ((y + row) * (width + 1) + column) * channels;
-    float *pixel = out + ((2 * y + row) * 2 * width + column) * channels;
-    for (size_t i = 0; i < width; i++, source += channels, pixel += 2 * channels)
-      memcpy(pixel, source, channels * sizeof(float));
+    const char *source = (const char *)x + ((y + row) * (width + 1) + column) * pixel_bytes;
+    char *pixel = (char *)out + ((2 * y + row) * 2 * width + column) * pixel_bytes;
+    for (size_t i = 0; i < width; i++, source += pixel_bytes, pixel += 2 * pixel_bytes)
+      memcpy(pixel, source, pixel_bytes);
   }
 }
 

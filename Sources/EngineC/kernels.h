@@ -18,12 +18,12 @@ typedef struct {
   void (*clamp)(float *, size_t);
   void (*to_bfloat16)(uint16_t *, const float *, size_t);
   double (*fma_burst)(float *);
-  void (*group_norm)(float *, const float *, const enginec_group_norm_shape *, const float *,
+  void (*group_norm)(void *, const float *, const enginec_group_norm_shape *, const float *,
                      const float *, double *);
   void (*mean)(float *, const float *, size_t, size_t, size_t, size_t);
   void (*quantize)(float *, const float *, size_t, size_t, const float *, const float *, size_t,
                    float *);
-  void (*window_attention)(float *, const float *, const enginec_window_attention_shape *,
+  void (*window_attention)(void *, const void *, const enginec_window_attention_shape *,
                            const float *, float *);
   void (*softmax_step)(float *, size_t, size_t, float *, float *, float *, size_t);
   void (*softmax_end)(float *, size_t, size_t, const float *);

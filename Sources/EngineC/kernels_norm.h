@@ -54,28 +54,39 @@ static void norm_coefficients(const enginec_group_norm_shape *shape, const float
 }
 
 __attribute__((always_inline)) static inline void
-normalize_as(float *restrict out, const float *restrict x, size_t pixels, size_t channels,
-             const float *restrict factors, const float *restrict terms,
-             enginec_activation activation) {
-  for (size_t p = 0; p < pixels; p++) {
-    for (size_t c = 0; c < channels; c++) {
-      const size_t i = p * channels + c;
-      out[i] = activate(x[i] * factors[c] + terms[c], activation, 0, 0);
-    }
+normalize_pixel(float *restrict out, const float *restrict x, size_t channels,
+                const float *restrict factors, const float *restrict terms,
+                enginec_activation activation) {
+  for (size_t c = 0; c < channels; c++)
+    out[c] = activate(x[c] * factors[c] + terms[c], activation, 0, 0);
+}
+
+// `pixel` holds a pixel before it is rounded.
+__attribute__((always_inline)) static inline void
+normalize_as(void *out, const float *x, const enginec_group_norm_shape *shape, const float *factors,
+             const float *terms, float *pixel, enginec_activation activation) {
+  const size_t channels = shape->channels;
+  const int rounds = shape->out_type == enginec_bfloat16;
+  for (size_t first = 0; first < shape->pixels * channels; first += channels) {
+    float *row = rounds ? pixel : (float *)out + first;
+    normalize_pixel(row, x + first, channels, factors, terms, activation);
+    if (rounds)
+      to_bfloat16((uint16_t *)out + first, pixel, channels);
   }
 }
 
-static void group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
+static void group_norm(void *out, const float *x, const enginec_group_norm_shape *shape,
                        const float *scale, const float *shift, double *scratch) {
   const size_t channels = shape->channels;
   double *squares = scratch + channels;
   float *first = (float *)(squares + channels), *second = first + channels;
+  float *pixel = second + channels;
   channel_moments(x, shape->pixels, channels, scratch, squares, first, second);
   norm_coefficients(shape, scale, shift, scratch, squares, first, second);
   if (shape->activation == enginec_activation_silu) {
-    normalize_as(out, x, shape->pixels, channels, first, second, enginec_activation_silu);
+    normalize_as(out, x, shape, first, second, pixel, enginec_activation_silu);
   } else {
-    normalize_as(out, x, shape->pixels, channels, first, second, enginec_activation_none);
+    normalize_as(out, x, shape, first, second, pixel, enginec_activation_none);
   }
 }
 

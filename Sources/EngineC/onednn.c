@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+// libgomp, which Debian builds oneDNN with.
+extern int omp_get_max_threads(void);
+extern void omp_set_num_threads(int count);
+
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t layout;
 typedef const_dnnl_memory_desc_t layout_ref;
@@ -141,10 +145,16 @@ static dnnl_status_t set_attributes(enginec_convolution *c) {
   return status;
 }
 
-// What is multiplied: sums, bias and results are always in single precision.
-static dnnl_data_type_t factor_type(const enginec_convolution_shape *s) {
-  return s->is_bfloat16 ? dnnl_bf16 : dnnl_f32;
+static dnnl_data_type_t library_type(enginec_sample_type type) {
+  return type == enginec_bfloat16 ? dnnl_bf16 : dnnl_f32;
 }
+
+static size_t sample_bytes(enginec_sample_type type) {
+  return type == enginec_bfloat16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+// Whether the operand is rounded before the library reads it.
+static int converts(const enginec_convolution_shape *s) { return s->x_type != s->factor_type; }
 
 static size_t output_length(const enginec_convolution_shape *s, size_t length) {
   return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
@@ -168,8 +178,14 @@ static source_rows source_of(const enginec_convolution_shape *s, size_t first, s
   };
 }
 
+static const char *implementation_name(const_dnnl_primitive_desc_t descriptor) {
+  const char *name = NULL;
+  dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
+  return name ? name : "unknown";
+}
+
 // Fills a strip of `rows` output rows from `first` on; `packed` is "any" for the first one, which
-// decides.
+// decides which kernel runs: a strip that another one would run is refused.
 static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first, size_t rows,
                                   layout_ref packed, layout_ref bias) {
   const enginec_convolution_shape *shape = &c->shape;
@@ -180,10 +196,12 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
                                    (int64_t)output_length(shape, shape->width)};
   const dnnl_dims_t begin = {(int64_t)from.above, (int64_t)shape->pad_before};
   const dnnl_dims_t end = {(int64_t)from.below, (int64_t)shape->pad_after};
-  const dnnl_data_type_t type = factor_type(shape);
-  dnnl_status_t status = layout_create(&s->source, 4, source, type, dnnl_nhwc);
-  if (status == dnnl_success)
-    status = layout_create(&s->destination, 4, destination, dnnl_f32, dnnl_nhwc);
+  dnnl_status_t status =
+      layout_create(&s->source, 4, source, library_type(shape->factor_type), dnnl_nhwc);
+  if (status == dnnl_success) {
+    status =
+        layout_create(&s->destination, 4, destination, library_type(shape->out_type), dnnl_nhwc);
+  }
   dnnl_primitive_desc_t descriptor = NULL;
   if (status == dnnl_success) {
     status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
@@ -197,17 +215,18 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
   if (bytes > c->scratch_bytes)
     c->scratch_bytes = bytes;
   s->source_rows = from.rows;
-  const size_t samples = shape->is_bfloat16 ? from.rows * shape->width * shape->in_channels : 0;
+  const size_t samples = converts(shape) ? from.rows * shape->width * shape->in_channels : 0;
   const size_t converted = (samples * sizeof(uint16_t) + 63) / 64 * 64;
   if (converted > c->converted_bytes)
     c->converted_bytes = converted;
   status = layout_copy(&s->scratch, scratch);
+  const char *name = implementation_name(descriptor);
   if (packed != LAYOUT_REF(c->packed)) {
     layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
-    const char *name = NULL;
-    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
-    snprintf(c->implementation, sizeof c->implementation, "%s", name ? name : "unknown");
+    snprintf(c->implementation, sizeof c->implementation, "%s", name);
   }
+  if (strcmp(name, c->implementation) != 0)
+    status = dnnl_unimplemented;
   if (status == dnnl_success)
     status = dnnl_primitive_create(&s->primitive, descriptor);
   dnnl_primitive_desc_destroy(descriptor);
@@ -228,6 +247,32 @@ static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layou
         strip_create(c, &c->strips[strip_last], height - last, last, LAYOUT_REF(c->packed), bias);
   }
   return status;
+}
+
+static void strips_destroy(enginec_convolution *c) {
+  for (int k = 0; k < strip_kinds; k++) {
+    if (c->strips[k].primitive)
+      dnnl_primitive_destroy(c->strips[k].primitive);
+    layout_destroy(&c->strips[k].source);
+    layout_destroy(&c->strips[k].destination);
+    layout_destroy(&c->strips[k].scratch);
+  }
+  layout_destroy(&c->packed);
+}
+
+// Strips of other heights may not suit the packing that the first one chose, and would run by the
+// reference implementation, a hundred times slower: then the picture is one strip.
+static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layout_ref bias) {
+  const size_t height = output_length(&c->shape, c->shape.height);
+  const dnnl_status_t status = strips_create(c, any, bias);
+  if (status == dnnl_success || c->shape.strip_rows >= height)
+    return status;
+  strips_destroy(c);
+  memset(c->strips, 0, sizeof c->strips);
+  memset(&c->packed, 0, sizeof c->packed);
+  c->scratch_bytes = c->converted_bytes = 0;
+  c->shape.strip_rows = height;
+  return strips_create(c, any, bias);
 }
 
 static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const float *weights) {
@@ -283,11 +328,11 @@ static const char *create(enginec_convolution *c, const float *weights, const fl
     error = "oneDNN finds no CPU engine";
   } else if (set_attributes(c) != dnnl_success) {
     error = "oneDNN refuses the activation";
-  } else if (layout_create(&any, 4, weight_dims, factor_type(&c->shape), dnnl_format_tag_any) !=
-                 dnnl_success ||
+  } else if (layout_create(&any, 4, weight_dims, library_type(c->shape.factor_type),
+                           dnnl_format_tag_any) != dnnl_success ||
              layout_create(&plain, 4, weight_dims, dnnl_f32, dnnl_oihw) != dnnl_success ||
              layout_create(&bias_layout, 1, bias_dims, dnnl_f32, dnnl_x) != dnnl_success ||
-             strips_create(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
+             strips_choose(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
     error = "oneDNN has no kernel for these sizes";
   } else if (weights && pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success) {
     error = "oneDNN cannot pack the weights";
@@ -308,7 +353,12 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
   if (!c)
     return NULL;
   c->shape = *shape;
+  // Some kernels are made for the threads of whoever creates them and start as many wherever they
+  // run.
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
   *error = create(c, weights, bias);
+  omp_set_num_threads(threads);
   if (!*error)
     return c;
   enginec_convolution_destroy(c);
@@ -316,14 +366,7 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
 }
 
 void enginec_convolution_destroy(enginec_convolution *c) {
-  for (int k = 0; k < strip_kinds; k++) {
-    if (c->strips[k].primitive)
-      dnnl_primitive_destroy(c->strips[k].primitive);
-    layout_destroy(&c->strips[k].source);
-    layout_destroy(&c->strips[k].destination);
-    layout_destroy(&c->strips[k].scratch);
-  }
-  layout_destroy(&c->packed);
+  strips_destroy(c);
   if (c->weights)
     dnnl_memory_destroy(c->weights);
   if (c->bias)
@@ -338,6 +381,8 @@ void enginec_convolution_destroy(enginec_convolution *c) {
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
   return c->converted_bytes + c->scratch_bytes;
 }
+
+size_t enginec_convolution_strip_rows(const enginec_convolution *c) { return c->shape.strip_rows; }
 
 size_t enginec_convolution_weight_bytes(const enginec_convolution *c) {
   return dnnl_memory_desc_get_size(LAYOUT_REF(c->packed));
@@ -393,16 +438,16 @@ static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) 
   return first_row + shape->strip_rows >= height ? strip_last : strip_middle;
 }
 
-int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
+int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
                                 size_t first_row, void *scratch) {
   const enginec_convolution *c = runner->convolution;
   const int kind = strip_kind(&c->shape, first_row);
   const binding *b = &runner->bindings[kind];
-  const size_t row_floats = c->shape.width * c->shape.in_channels;
+  const size_t row_samples = c->shape.width * c->shape.in_channels;
   const size_t first = source_of(&c->shape, first_row, 1).first;
-  void *source = (void *)(x + first * row_floats);
-  if (c->shape.is_bfloat16) {
-    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_floats);
+  void *source = (char *)x + first * row_samples * sample_bytes(c->shape.x_type);
+  if (converts(&c->shape)) {
+    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_samples);
     source = scratch;
   }
   dnnl_memory_set_data_handle(b->source, source);
@@ -428,8 +473,6 @@ int enginec_onednn_gemm(float *out, const float *a, const float *b,
 }
 
 // MARK: Process
-
-extern void omp_set_num_threads(int count); // libgomp, which Debian builds oneDNN with
 
 void enginec_use_one_thread(void) { omp_set_num_threads(1); }
 

@@ -16,14 +16,15 @@ func run(
   let values = inputs.map { graph.input($0.shape) }
   let output = build(&graph, values)
   let operation = graph.operations[0]
-  let kernel = try operation.kernel(in: graph, backend: backend)
+  let types = [SampleType](repeating: .float32, count: graph.valueCount)
+  let kernel = try operation.kernel(in: graph, types: types, backend: backend)
   let count = graph.shape(of: output).count
 
   // Canaries on both sides show writes outside the result and outside the scratch memory.
   let guarded = Guarded(count: count)
   let scratch = Guarded(count: (kernel.scratchByteCount + 3) / 4)
   let tensors = inputs.map { Tensor(shape: $0.shape, samples: $0.samples) }
-  let operands = operation.operands.map { UnsafePointer(tensors[$0.index].pointer) }
+  let operands = operation.operands.map { UnsafeRawPointer(tensors[$0.index].pointer) }
   try withExtendedLifetime(tensors) {
     try operands.withUnsafeBufferPointer {
       try kernel.makeRunner().run($0, guarded.samples, scratch: scratch.samples)

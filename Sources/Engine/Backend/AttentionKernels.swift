@@ -2,7 +2,7 @@ internal import EngineC
 
 extension WindowAttention {
   /// Window after window, head after head, in a scratch memory that stays in the cache.
-  func kernel(_ qkv: Shape) -> any Kernel {
+  func kernel(_ qkv: Shape, qkvType: SampleType, resultType: SampleType) -> any Kernel {
     let shape = enginec_window_attention_shape(
       height: qkv.height,
       width: qkv.width,
@@ -10,6 +10,8 @@ extension WindowAttention {
       heads: heads,
       window: window,
       shift: shift,
+      qkv_type: qkvType.native,
+      out_type: resultType.native,
     )
     let bias = pairBias
     let scratch = withUnsafePointer(to: shape) { enginec_window_attention_scratch($0) }
@@ -18,8 +20,7 @@ extension WindowAttention {
       result,
       scratch in
       withUnsafePointer(to: shape) {
-        let floats = scratch.assumingMemoryBound(to: Float.self)
-        enginec_window_attention(result, operands[0], $0, bias, floats)
+        enginec_window_attention(result, operands[0], $0, bias, scratch.floats)
       }
     }
   }
@@ -37,36 +38,45 @@ struct AttentionKernel: Kernel, KernelRunner {
 
   private let pixelCount: Int
   private let channels: Int
+  private let resultType: SampleType
   private let backend: any Backend
 
-  init(_ x: Shape, backend: any Backend) {
+  init(_ x: Shape, resultType: SampleType, backend: any Backend) {
     pixelCount = x.pixelCount
     channels = x.channels
+    self.resultType = resultType
     self.backend = backend
   }
 
   private var queryBlock: Int { min(Self.queryBlock, pixelCount) }
   private var keyBlock: Int { min(Self.keyBlock, pixelCount) }
 
-  var scratchByteCount: Int { (queryBlock * (keyBlock + 2)) * MemoryLayout<Float>.size }
+  // Scores, two numbers per query, and results.
+  var scratchByteCount: Int { queryBlock * (keyBlock + 2 + channels) * MemoryLayout<Float>.size }
 
   func makeRunner() -> any KernelRunner { self }
 
   func run(
-    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-    _ result: UnsafeMutablePointer<Float>,
+    _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+    _ result: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    let scores = scratch.assumingMemoryBound(to: Float.self)
+    let rounded = scratch.floats + queryBlock * (keyBlock + 2)
     for first in stride(from: 0, to: pixelCount, by: queryBlock) {
+      let rows = min(queryBlock, pixelCount - first)
+      let out = result + first * channels * resultType.byteCount
+      let sums = resultType == .float32 ? out.floats : rounded
       try attend(
-        operands[0] + first * channels,
-        rows: min(queryBlock, pixelCount - first),
-        keys: operands[1],
-        values: operands[2],
-        result + first * channels,
-        scores,
+        operands[0].floats + first * channels,
+        rows: rows,
+        keys: operands[1].floats,
+        values: operands[2].floats,
+        sums,
+        scratch.floats,
       )
+      if resultType == .bfloat16 {
+        enginec_to_bfloat16(out.assumingMemoryBound(to: UInt16.self), sums, rows * channels)
+      }
     }
   }
 

@@ -6,20 +6,18 @@ public protocol Backend: Sendable {
   /// The name on the command line and in reports.
   var name: String { get }
 
-  /// Returns a kernel for a convolution of a picture of this size, and for the addition of a residual
-  /// times a factor, if there is one.
+  /// What convolutions multiply.
+  var precision: Precision { get }
+
+  /// Returns a kernel for a convolution.
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
-  func kernel(
-    for convolution: Convolution,
-    input: Shape,
-    residualScale: Float?,
-  ) throws(EngineError) -> any Kernel
+  func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel
 
   /// The memory that the kernel for a convolution takes, found without its weights.
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
-  func memory(of convolution: Convolution, input: Shape) throws(EngineError) -> KernelMemory
+  func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory
 
   /// Multiplies two matrices.
   ///
@@ -62,10 +60,20 @@ public protocol Kernel: Sendable {
 public protocol KernelRunner {
   /// Computes the result from the operands, in the order of the operation.
   func run(
-    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-    _ result: UnsafeMutablePointer<Float>,
+    _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+    _ result: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError)
+}
+
+extension UnsafeRawPointer {
+  /// Samples in single precision.
+  var floats: UnsafePointer<Float> { assumingMemoryBound(to: Float.self) }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Samples in single precision.
+  var floats: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
 }
 
 extension Backend {

@@ -31,10 +31,12 @@ public final class CompiledGraph: Sendable {
 
   init(_ graph: Graph, backend: some Backend) throws(EngineError) {
     guard let output = graph.output else { preconditionFailure("the graph has an output") }
+    let types = graph.sampleTypes(for: backend.precision)
     let kernels = try graph.operations.map { (operation) throws(EngineError) in
-      try operation.kernel(in: graph, backend: backend)
+      try operation.kernel(in: graph, types: types, backend: backend)
     }
-    let layout = Layout(graph, output: output, scratch: kernels.map(\.scratchByteCount))
+    let scratch = kernels.map(\.scratchByteCount)
+    let layout = Layout(graph, output: output, types: types, scratch: scratch)
     steps = graph.operations.indices.map { index in
       let operation = graph.operations[index]
       return Step(
@@ -59,8 +61,8 @@ private struct Layout {
   let scratchOffsets: [Int]
   let byteCount: Int
 
-  init(_ graph: Graph, output: Graph.Value, scratch: [Int]) {
-    let plan = graph.memoryPlan(output: output, scratch: scratch)
+  init(_ graph: Graph, output: Graph.Value, types: [SampleType], scratch: [Int]) {
+    let plan = graph.memoryPlan(output: output, types: types, scratch: scratch)
     var locations = [CompiledGraph.Location](
       repeating: .arena(byteOffset: 0),
       count: graph.valueCount,

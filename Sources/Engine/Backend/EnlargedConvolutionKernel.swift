@@ -2,44 +2,29 @@ internal import EngineC
 
 /// A convolution of a twice enlarged picture: four at the small size, whose pixels are interleaved.
 struct EnlargedConvolutionKernel: Kernel {
-  private let input: Shape
-  private let channels: Int
+  private let step: ConvolutionStep
   private let phases: [any Kernel]
 
-  init(_ convolution: Convolution, input: Shape, backend: some Backend) throws(EngineError) {
-    self.input = input
-    channels = convolution.outputChannels
-    phases = try convolution.phases.map { (phase) throws(EngineError) in
-      try backend.kernel(for: phase, input: input, residualScale: nil)
-    }
-  }
-
-  private var phaseByteCount: Int { Self.phaseByteCount(input, channels: channels) }
-
-  // A phase has one row and one column more than the picture; rounded up so that what follows is
-  // aligned as well.
-  private static func phaseByteCount(_ input: Shape, channels: Int) -> Int {
-    ((input.height + 1) * (input.width + 1) * channels * MemoryLayout<Float>.size)
-      .rounded(upTo: 64)
+  init(_ step: ConvolutionStep, backend: some Backend) throws(EngineError) {
+    self.step = step
+    phases = try step.phases.map { (phase) throws(EngineError) in try backend.kernel(for: phase) }
   }
 
   /// The memory that the kernel takes, found without its weights.
   static func memory(
-    of convolution: Convolution,
-    input: Shape,
+    of step: ConvolutionStep,
     backend: some Backend,
   ) throws(EngineError) -> KernelMemory {
-    let phases = try convolution.phases.map { (phase) throws(EngineError) in
-      try backend.memory(of: phase, input: input)
+    let phases = try step.phases.map { (phase) throws(EngineError) in
+      try backend.memory(of: phase)
     }
     return KernelMemory(
-      scratchByteCount: phaseByteCount(input, channels: convolution.outputChannels)
-        + (phases.map(\.scratchByteCount).max() ?? 0),
+      scratchByteCount: step.phaseByteCount + (phases.map(\.scratchByteCount).max() ?? 0),
       weightByteCount: phases.reduce(0) { $0 + $1.weightByteCount },
     )
   }
 
-  var scratchByteCount: Int { phaseByteCount + (phases.map(\.scratchByteCount).max() ?? 0) }
+  var scratchByteCount: Int { step.phaseByteCount + (phases.map(\.scratchByteCount).max() ?? 0) }
 
   func makeRunner() throws(EngineError) -> any KernelRunner {
     let runners = try phases.map { (phase) throws(EngineError) in try phase.makeRunner() }
@@ -51,17 +36,35 @@ struct EnlargedConvolutionKernel: Kernel {
     let phases: [any KernelRunner]
 
     func run(
-      _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-      _ result: UnsafeMutablePointer<Float>,
+      _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+      _ result: UnsafeMutableRawPointer,
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
-      let pixels = scratch.assumingMemoryBound(to: Float.self)
-      let (height, width) = (kernel.input.height, kernel.input.width)
+      let step = kernel.step
+      let (height, width) = (step.input.height, step.input.width)
       for (index, phase) in phases.enumerated() {
-        try phase.run(operands, pixels, scratch: scratch + kernel.phaseByteCount)
+        try phase.run(operands, scratch, scratch: scratch + step.phaseByteCount)
         let (row, column) = (index / 2, index % 2)
-        enginec_interleave(result, pixels, height, width, kernel.channels, row, column)
+        enginec_interleave(result, scratch, height, width, step.pixelByteCount, row, column)
       }
     }
+  }
+}
+
+extension ConvolutionStep {
+  fileprivate var phases: [ConvolutionStep] {
+    convolution.phases.map { phase in
+      var step = self
+      step.convolution = phase
+      return step
+    }
+  }
+
+  fileprivate var pixelByteCount: Int { convolution.outputChannels * resultType.byteCount }
+
+  // A phase has one row and one column more than the picture; rounded up so that what follows is
+  // aligned as well.
+  fileprivate var phaseByteCount: Int {
+    ((input.height + 1) * (input.width + 1) * pixelByteCount).rounded(upTo: 64)
   }
 }

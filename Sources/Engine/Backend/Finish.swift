@@ -10,21 +10,50 @@ struct Finish: Sendable {
   /// Whether there is nothing to do.
   var isEmpty: Bool { bias == nil && activation == .none && residualScale == nil }
 
-  /// Finishes `pixelCount` pixels at `x`; `residual` points at the same pixels of the residual.
+  /// Finishes `pixelCount` pixels of sums where they are; `residual` points at the same pixels of the
+  /// residual.
   func apply(
     to x: UnsafeMutablePointer<Float>,
     pixelCount: Int,
     channels: Int,
+    residual: UnsafePointer<Float>? = nil,
+  ) {
+    let (code, alpha) = activation.function
+    let scale = residualScale ?? 0
+    withSlopes {
+      enginec_finish(x, pixelCount, channels, bias, code, alpha, $0, residual, scale)
+    }
+  }
+
+  /// Finishes `pixelCount` pixels of sums, which are overwritten, and rounds them to `out`.
+  func apply(
+    to sums: UnsafeMutablePointer<Float>,
+    roundingTo out: UnsafeMutablePointer<UInt16>,
+    pixelCount: Int,
+    channels: Int,
     residual: UnsafePointer<Float>?,
   ) {
-    let function = activation.function
+    let (code, alpha) = activation.function
     let scale = residualScale ?? 0
-    if case .prelu(let slopes) = activation {
-      enginec_finish(x, pixelCount, channels, bias, function.code, 0, slopes, residual, scale)
-    } else {
-      let (code, alpha) = function
-      enginec_finish(x, pixelCount, channels, bias, code, alpha, nil, residual, scale)
+    withSlopes {
+      enginec_finish_to_bfloat16(
+        out,
+        sums,
+        pixelCount,
+        channels,
+        bias,
+        code,
+        alpha,
+        $0,
+        residual,
+        scale,
+      )
     }
+  }
+
+  private func withSlopes(_ body: (UnsafePointer<Float>?) -> Void) {
+    guard case .prelu(let slopes) = activation else { return body(nil) }
+    slopes.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 }
 

@@ -2,7 +2,7 @@ internal import EngineC
 
 extension GroupNorm {
   /// Two passes over the picture: one for means and variances, one that applies them.
-  func kernel(_ x: Shape) -> any Kernel {
+  func kernel(_ x: Shape, resultType: SampleType) -> any Kernel {
     PlainKernel(scratchByteCount: enginec_group_norm_scratch_bytes(x.channels)) {
       operands,
       result,
@@ -13,8 +13,9 @@ extension GroupNorm {
         groups: groups,
         epsilon: epsilon,
         activation: activation.function.code,
+        out_type: resultType.native,
       )
-      enginec_group_norm(result, operands[0], &shape, scale, shift, scratch)
+      enginec_group_norm(result, operands[0].floats, &shape, scale, shift, scratch)
     }
   }
 }
@@ -24,8 +25,8 @@ extension Activation {
   func kernel(_ x: Shape) -> any Kernel {
     let finish = Finish(activation: self)
     return PlainKernel { operands, result, _ in
-      result.update(from: operands[0], count: x.count)
-      finish.apply(to: result, pixelCount: x.pixelCount, channels: x.channels, residual: nil)
+      result.floats.update(from: operands[0].floats, count: x.count)
+      finish.apply(to: result.floats, pixelCount: x.pixelCount, channels: x.channels)
     }
   }
 }
@@ -36,9 +37,8 @@ extension Codebook {
     let planes = (0..<(count * channels)).map { codes[$0 % count * channels + $0 / count] }
     let scratchByteCount = enginec_quantize_scratch() * MemoryLayout<Float>.size
     return PlainKernel(scratchByteCount: scratchByteCount) { operands, result, scratch in
-      let distances = scratch.assumingMemoryBound(to: Float.self)
-      let pixels = x.pixelCount
-      enginec_quantize(result, operands[0], pixels, channels, codes, planes, count, distances)
+      let (out, x, pixels) = (result.floats, operands[0].floats, x.pixelCount)
+      enginec_quantize(out, x, pixels, channels, codes, planes, count, scratch.floats)
     }
   }
 }

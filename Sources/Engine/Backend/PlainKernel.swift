@@ -2,8 +2,7 @@
 struct PlainKernel: Kernel, KernelRunner {
   typealias Body =
     @Sendable (
-      UnsafeBufferPointer<UnsafePointer<Float>>, UnsafeMutablePointer<Float>,
-      UnsafeMutableRawPointer
+      UnsafeBufferPointer<UnsafeRawPointer>, UnsafeMutableRawPointer, UnsafeMutableRawPointer
     ) -> Void
 
   var scratchByteCount = 0
@@ -12,8 +11,8 @@ struct PlainKernel: Kernel, KernelRunner {
   func makeRunner() -> any KernelRunner { self }
 
   func run(
-    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-    _ result: UnsafeMutablePointer<Float>,
+    _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+    _ result: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer,
   ) {
     body(operands, result, scratch)

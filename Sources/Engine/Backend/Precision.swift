@@ -2,7 +2,7 @@ internal import EngineC
 
 /// What convolutions multiply.
 ///
-/// Sums, and everything between layers, are in single precision always.
+/// Sums are in single precision always, and so is everything between layers that is not only multiplied.
 public enum Precision: Hashable, Sendable {
   /// Samples and weights as they are.
   case float32

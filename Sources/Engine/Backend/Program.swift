@@ -14,7 +14,7 @@ public final class Program {
 
   private let arena: UnsafeMutableRawPointer
   private let runners: [any KernelRunner]
-  private let operands: [UnsafeMutableBufferPointer<UnsafePointer<Float>>]
+  private let operands: [UnsafeMutableBufferPointer<UnsafeRawPointer>]
   private var seconds: [Double]
 
   /// Allocates the arena and prepares every kernel for the calling thread.
@@ -48,7 +48,7 @@ public final class Program {
       bind(inputs)
       for index in graph.steps.indices { try run(step: index) }
     }
-    return UnsafePointer(pointer(to: graph.output))
+    return UnsafePointer(pointer(to: graph.output).floats)
   }
 
   private func run(step index: Int) throws(EngineError) {
@@ -66,7 +66,7 @@ public final class Program {
     for (step, pointers) in zip(graph.steps, operands) {
       for (index, location) in step.operands.enumerated() {
         guard case .arena = location else { continue }
-        pointers.initializeElement(at: index, to: UnsafePointer(pointer(to: location)))
+        pointers.initializeElement(at: index, to: UnsafeRawPointer(pointer(to: location)))
       }
     }
   }
@@ -75,16 +75,16 @@ public final class Program {
     for (step, pointers) in zip(graph.steps, operands) {
       for (index, location) in step.operands.enumerated() {
         guard case .input(let number) = location else { continue }
-        pointers.initializeElement(at: index, to: UnsafePointer(inputs[number].pointer))
+        pointers.initializeElement(at: index, to: UnsafeRawPointer(inputs[number].pointer))
       }
     }
   }
 
-  private func pointer(to location: CompiledGraph.Location) -> UnsafeMutablePointer<Float> {
+  private func pointer(to location: CompiledGraph.Location) -> UnsafeMutableRawPointer {
     guard case .arena(let byteOffset) = location else {
       preconditionFailure("inputs are bound, not placed")
     }
-    return (arena + byteOffset).assumingMemoryBound(to: Float.self)
+    return arena + byteOffset
   }
 }
 

@@ -6,10 +6,15 @@ struct Strips: Sendable {
   /// Rows of a strip; the last one may be shorter.
   let rows: Int
 
+  /// Makes strips of some rows.
+  init(height: Int, rows: Int) {
+    self.height = height
+    self.rows = rows
+  }
+
   /// Makes strips whose rows, of `bytesPerRow` each, stay within the budget in bytes.
   init(height: Int, bytesPerRow: Int, budget: Int) {
-    self.height = height
-    rows = min(height, max(1, budget / max(1, bytesPerRow)))
+    self.init(height: height, rows: min(height, max(1, budget / max(1, bytesPerRow))))
   }
 
   /// Calls `body` with the first row and the number of rows of each strip.

@@ -38,7 +38,7 @@ extension Graph {
   }
 
   /// Where all values lie, and after them the scratch memory of every operation.
-  func memoryPlan(output: Value, scratch: [Int]) -> MemoryPlan {
+  func memoryPlan(output: Value, types: [SampleType], scratch: [Int]) -> MemoryPlan {
     var lastUses = [Int](repeating: 0, count: valueCount)
     for (step, operation) in operations.enumerated() {
       for value in operation.operands { lastUses[value.index] = step }
@@ -47,7 +47,7 @@ extension Graph {
     let results = operations.enumerated().map { step, operation in
       MemoryPlan.Buffer(
         life: step...max(step, lastUses[operation.result.index]),
-        byteCount: shape(of: operation.result).count * MemoryLayout<Float>.size,
+        byteCount: shape(of: operation.result).count * types[operation.result.index].byteCount,
       )
     }
     let temporaries = scratch.indices.map {

@@ -12,11 +12,12 @@ struct GraphMemory: Hashable, Sendable {
   /// Measures a graph with an output.
   init(_ graph: Graph, backend: some Backend) throws(EngineError) {
     guard let output = graph.output else { preconditionFailure("the graph has an output") }
+    let types = graph.sampleTypes(for: backend.precision)
     let kernels = try graph.operations.map { (operation) throws(EngineError) in
-      try operation.memory(in: graph, backend: backend)
+      try operation.memory(in: graph, types: types, backend: backend)
     }
-    arenaByteCount =
-      graph.memoryPlan(output: output, scratch: kernels.map(\.scratchByteCount)).byteCount
+    let scratch = kernels.map(\.scratchByteCount)
+    arenaByteCount = graph.memoryPlan(output: output, types: types, scratch: scratch).byteCount
     weightByteCount = kernels.reduce(0) { $0 + $1.weightByteCount }
     layerByteCount =
       graph.operations.flatMap(\.kind.convolutions).map(\.weights.count).max()
@@ -27,18 +28,16 @@ struct GraphMemory: Hashable, Sendable {
 extension Operation {
   fileprivate func memory(
     in graph: Graph,
+    types: [SampleType],
     backend: some Backend,
   ) throws(EngineError) -> KernelMemory {
-    let x = graph.shape(of: operands[0])
-    return switch kind {
-    case .convolution(let convolution, _): try backend.memory(of: convolution, input: x)
-    case .enlargedConvolution(let convolution):
-      try EnlargedConvolutionKernel.memory(of: convolution, input: x, backend: backend)
-    default:
-      KernelMemory(
-        scratchByteCount: try kernel(in: graph, backend: backend).scratchByteCount,
-        weightByteCount: 0,
-      )
+    if let step = convolutionStep(in: graph, types: types) {
+      return switch kind {
+      case .enlargedConvolution: try EnlargedConvolutionKernel.memory(of: step, backend: backend)
+      default: try backend.memory(of: step)
+      }
     }
+    let kernel = try kernel(in: graph, types: types, backend: backend)
+    return KernelMemory(scratchByteCount: kernel.scratchByteCount, weightByteCount: 0)
   }
 }

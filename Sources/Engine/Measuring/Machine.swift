@@ -39,7 +39,9 @@ public enum Machine {
       strip_rows: 16,
       activation: enginec_activation_none,
       alpha: 0,
-      is_bfloat16: 0
+      factor_type: enginec_float32,
+      x_type: enginec_float32,
+      out_type: enginec_float32
     )
     let weights = [Float](repeating: 0, count: 48 * 48 * 9)
     var reason: UnsafePointer<CChar>?

@@ -3,7 +3,8 @@
 //
 // Tensors are dense NHWC with batch 1: sample (y, x, c) of a tensor with `width` columns and
 // `channels` channels lies at index (y * width + x) * channels + c. Sizes are in elements unless a
-// name says bytes. Kernels allocate nothing, start no threads and keep no state.
+// name says bytes. Samples are floats unless a sample type is given. Kernels allocate nothing,
+// start no threads and keep no state.
 
 #pragma once
 
@@ -11,6 +12,12 @@
 #include <stdint.h>
 
 #include <cblas.h>
+
+// How a sample lies in memory.
+typedef enum {
+  enginec_float32,
+  enginec_bfloat16, // the upper half of a float
+} enginec_sample_type;
 
 // Element-wise functions that can follow a convolution.
 typedef enum {
@@ -29,6 +36,11 @@ void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
                     enginec_activation activation, float alpha, const float *slopes,
                     const float *residual, float residual_scale);
 
+// As enginec_finish, but rounds the results to bfloat16; `sums` is overwritten.
+void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_t channels,
+                                const float *bias, enginec_activation activation, float alpha,
+                                const float *slopes, const float *residual, float residual_scale);
+
 // out[i] = sum over t of weights[t] * terms[t][i].
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
                           const float *weights);
@@ -45,8 +57,10 @@ void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t wid
 void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t width,
                              size_t channels, size_t factor);
 
-// Copies x (pixels, channels) into channels first_channel... of out (pixels, out_channels).
-void enginec_place_channels(float *out, size_t out_channels, size_t first_channel, const float *x,
+// Copies x (pixels, channels) into channels first_channel... of out (pixels, out_channels); floats
+// are rounded where `out` holds bfloat16.
+void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_channels,
+                            size_t first_channel, const void *x, enginec_sample_type x_type,
                             size_t pixels, size_t channels);
 
 // PyTorch's interpolate(mode="nearest") by an integer factor.
@@ -75,11 +89,12 @@ typedef struct {
   size_t pixels, channels, groups;
   float epsilon;
   enginec_activation activation; // none or silu
+  enginec_sample_type out_type;
 } enginec_group_norm_shape;
 
 // PyTorch's group_norm, then the activation: groups of consecutive channels are brought to mean 0
 // and variance 1 over the whole picture, then scaled and shifted per channel.
-void enginec_group_norm(float *out, const float *x, const enginec_group_norm_shape *shape,
+void enginec_group_norm(void *out, const float *x, const enginec_group_norm_shape *shape,
                         const float *scale, const float *shift, void *scratch);
 size_t enginec_group_norm_scratch_bytes(size_t channels);
 
@@ -96,6 +111,7 @@ size_t enginec_quantize_scratch(void);
 typedef struct {
   size_t height, width, channels; // of the result; multiples of `window` the former two
   size_t heads, window, shift;
+  enginec_sample_type qkv_type, out_type;
 } enginec_window_attention_shape;
 
 // Attention inside windows of window x window pixels, token (row, column) at row * window + column;
@@ -104,7 +120,7 @@ typedef struct {
 // edges. Those that go around the lower edge get -100 between the left `window - shift` and the
 // right `shift` columns, where a mask should keep upper from lower rows: so the published weights
 // learned.
-void enginec_window_attention(float *out, const float *qkv,
+void enginec_window_attention(void *out, const void *qkv,
                               const enginec_window_attention_shape *shape, const float *bias,
                               float *scratch);
 size_t enginec_window_attention_scratch(const enginec_window_attention_shape *shape);
@@ -136,7 +152,7 @@ void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count);
 // Writes every pixel of a part of x to every second pixel of every second row of out
 // (2 * height, 2 * width), from pixel (row, column) on. The part begins at the same pixel of x,
 // which has height + 1 rows of width + 1 pixels.
-void enginec_interleave(float *out, const float *x, size_t height, size_t width, size_t channels,
+void enginec_interleave(void *out, const void *x, size_t height, size_t width, size_t pixel_bytes,
                         size_t row, size_t column);
 
 // Clamps samples to 0...1.
@@ -188,7 +204,8 @@ typedef struct {
   size_t strip_rows;                    // output rows of a strip; the last one may be shorter
   enginec_activation activation;
   float alpha;
-  int is_bfloat16; // whether samples and weights are rounded to bfloat16 before they are multiplied
+  enginec_sample_type factor_type; // what samples and weights are rounded to before the products
+  enginec_sample_type x_type, out_type;
 } enginec_convolution_shape;
 
 // `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is
@@ -199,6 +216,10 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
                                                 const char **error);
 void enginec_convolution_destroy(enginec_convolution *convolution);
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *convolution);
+
+// The rows of a strip: what was asked for, or the whole picture where the library would run strips
+// by its slow reference implementation.
+size_t enginec_convolution_strip_rows(const enginec_convolution *convolution);
 
 // The memory of the repacked weights.
 size_t enginec_convolution_weight_bytes(const enginec_convolution *convolution);
@@ -213,7 +234,7 @@ void enginec_convolution_runner_destroy(enginec_convolution_runner *runner);
 // Computes output rows [first_row, first_row + strip_rows) (fewer at the end) of the whole picture
 // `x` into `out`, which points at the first of those rows. first_row is a multiple of strip_rows.
 // Returns 0, or the library's status.
-int enginec_convolution_execute(enginec_convolution_runner *runner, const float *x, float *out,
+int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
                                 size_t first_row, void *scratch);
 
 // Whether the CPU multiplies bfloat16 itself; elsewhere it saves nothing.

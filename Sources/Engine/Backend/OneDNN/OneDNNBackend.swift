@@ -5,7 +5,9 @@ public struct OneDNNBackend: Backend {
   /// `onednn`.
   public let name = "onednn"
 
-  private let precision: Precision
+  /// What convolutions multiply.
+  public let precision: Precision
+
   private let stripBudget: Int
 
   /// Creates the backend.
@@ -27,32 +29,21 @@ public struct OneDNNBackend: Backend {
   ///
   /// oneDNN fuses bias and most activations itself; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
-  public func kernel(
-    for convolution: Convolution,
-    input: Shape,
-    residualScale: Float?,
-  ) throws(EngineError) -> any Kernel {
+  public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     try OneDNNConvolution(
-      convolution,
-      input: input,
-      residualScale: residualScale,
+      step,
       precision: precision,
-      strips: strips(of: convolution, input: input),
-      weights: convolution.weights.values(),
+      stripRows: stripRows(step),
+      weights: step.convolution.weights.values(),
     )
   }
 
   /// Asks the library for a kernel without weights.
-  public func memory(
-    of convolution: Convolution,
-    input: Shape,
-  ) throws(EngineError) -> KernelMemory {
+  public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
     let kernel = try OneDNNConvolution(
-      convolution,
-      input: input,
-      residualScale: nil,
+      step,
       precision: precision,
-      strips: strips(of: convolution, input: input),
+      stripRows: stripRows(step),
       weights: nil,
     )
     return KernelMemory(
@@ -61,20 +52,15 @@ public struct OneDNNBackend: Backend {
     )
   }
 
-  private func strips(of convolution: Convolution, input: Shape) -> Strips {
-    let output = convolution.output(for: input)
-    return Strips(
+  // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture.
+  private func stripRows(_ step: ConvolutionStep) -> Int {
+    let output = step.output
+    let strips = Strips(
       height: output.height,
       bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
-      budget: canCut(convolution) ? stripBudget : .max,
+      budget: step.convolution.kernel <= 3 ? stripBudget : .max,
     )
-  }
-
-  // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture. In bfloat16 oneDNN
-  // 2.6 packs weights otherwise for strips of other heights, and runs those that do not suit the packing
-  // by its reference implementation, a hundred times slower.
-  private func canCut(_ convolution: Convolution) -> Bool {
-    convolution.kernel <= 3 && precision == .float32
+    return strips.rows
   }
 
   /// Multiplies by `dnnl_sgemm`.
@@ -97,45 +83,53 @@ public struct OneDNNBackend: Backend {
 /// Without weights it can be measured but not run. Safe to share: the C object never changes after its
 /// creation.
 private final class OneDNNConvolution: Kernel, @unchecked Sendable {
-  let output: Shape
+  let step: ConvolutionStep
   let strips: Strips
   let finish: Finish
   let native: OpaquePointer
 
   init(
-    _ convolution: Convolution,
-    input: Shape,
-    residualScale: Float?,
+    _ step: ConvolutionStep,
     precision: Precision,
-    strips: Strips,
+    stripRows: Int,
     weights: [Float]?,
   ) throws(EngineError) {
-    output = convolution.output(for: input)
-    self.strips = strips
-    var shape = enginec_convolution_shape(convolution, input: input, strips: strips)
-    shape.is_bfloat16 = precision == .bfloat16 ? 1 : 0
-    var finish = Finish(residualScale: residualScale)
-    if case .prelu = convolution.activation {
-      finish.activation = convolution.activation
-      (shape.activation, shape.alpha) = Activation.none.function
-    }
+    let convolution = step.convolution
+    self.step = step
+    var finish = Finish(residualScale: step.residualScale)
+    if case .prelu = convolution.activation { finish.activation = convolution.activation }
     self.finish = finish
+    var shape = enginec_convolution_shape(step, stripRows: stripRows)
+    shape.factor_type = precision == .bfloat16 ? enginec_bfloat16 : enginec_float32
+    if !finish.isEmpty { shape.out_type = enginec_float32 }
+    if finish.activation != .none { shape.activation = enginec_activation_none }
     var reason: UnsafePointer<CChar>?
     let created = enginec_convolution_create(&shape, weights, convolution.bias, &reason)
     guard let created else {
       throw .backend(
-        operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(input)",
+        operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(step.input)",
         reason: reason.map { String(cString: $0) } ?? "unknown",
       )
     }
     native = created
+    strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
   }
 
   deinit {
     enginec_convolution_destroy(native)
   }
 
-  var scratchByteCount: Int { enginec_convolution_scratch_bytes(native) }
+  /// Whether sums are kept in single precision until they are finished.
+  var roundsLast: Bool { step.resultType != .float32 && !finish.isEmpty }
+
+  /// The sums of a strip, when they lie in the scratch memory, before what the library needs.
+  var sumByteCount: Int {
+    guard roundsLast else { return 0 }
+    let count = strips.rows * step.output.width * step.output.channels
+    return (count * MemoryLayout<Float>.size).rounded(upTo: 64)
+  }
+
+  var scratchByteCount: Int { sumByteCount + enginec_convolution_scratch_bytes(native) }
 
   func makeRunner() throws(EngineError) -> any KernelRunner {
     guard let runner = enginec_convolution_runner_create(native) else {
@@ -159,45 +153,73 @@ private final class OneDNNRunner: KernelRunner {
   }
 
   func run(
-    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-    _ result: UnsafeMutablePointer<Float>,
+    _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+    _ result: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    let channels = convolution.output.channels
-    let width = convolution.output.width
+    let width = convolution.step.output.width
+    let rowCount = width * convolution.step.output.channels
+    let rowByteCount = rowCount * convolution.step.resultType.byteCount
+    let libraryScratch = scratch + convolution.sumByteCount
     try convolution.strips.forEach { (first, rows) throws(EngineError) in
-      let strip = result + first * width * channels
-      let status = enginec_convolution_execute(native, operands[0], strip, first, scratch)
+      let strip = result + first * rowByteCount
+      let sums = convolution.roundsLast ? scratch : strip
+      let status = enginec_convolution_execute(native, operands[0], sums, first, libraryScratch)
       guard status == 0 else {
         throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
       }
-      guard !convolution.finish.isEmpty else { return }
-      convolution.finish.apply(
-        to: strip,
-        pixelCount: rows * width,
-        channels: channels,
-        residual: operands.count == 2 ? operands[1] + first * width * channels : nil,
-      )
+      let residual = operands.count == 2 ? operands[1].floats + first * rowCount : nil
+      convolution.finish(sums, into: strip, pixelCount: rows * width, residual: residual)
     }
   }
 }
 
+extension OneDNNConvolution {
+  func finish(
+    _ sums: UnsafeMutableRawPointer,
+    into strip: UnsafeMutableRawPointer,
+    pixelCount: Int,
+    residual: UnsafePointer<Float>?,
+  ) {
+    guard !finish.isEmpty else { return }
+    let channels = step.output.channels
+    guard roundsLast else {
+      return finish.apply(
+        to: sums.floats,
+        pixelCount: pixelCount,
+        channels: channels,
+        residual: residual,
+      )
+    }
+    finish.apply(
+      to: sums.floats,
+      roundingTo: strip.assumingMemoryBound(to: UInt16.self),
+      pixelCount: pixelCount,
+      channels: channels,
+      residual: residual,
+    )
+  }
+}
+
 extension enginec_convolution_shape {
-  fileprivate init(_ convolution: Convolution, input: Shape, strips: Strips) {
+  fileprivate init(_ step: ConvolutionStep, stripRows: Int) {
+    let convolution = step.convolution
     let function = convolution.activation.function
     self.init(
-      height: input.height,
-      width: input.width,
+      height: step.input.height,
+      width: step.input.width,
       in_channels: convolution.inputChannels,
       out_channels: convolution.outputChannels,
       kernel: convolution.kernel,
       stride: convolution.stride,
       pad_before: convolution.padding.before,
       pad_after: convolution.padding.after,
-      strip_rows: strips.rows,
+      strip_rows: stripRows,
       activation: function.code,
       alpha: function.alpha,
-      is_bfloat16: 0,
+      factor_type: enginec_float32,
+      x_type: step.inputType.native,
+      out_type: step.resultType.native,
     )
   }
 }

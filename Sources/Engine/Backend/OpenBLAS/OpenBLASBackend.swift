@@ -8,6 +8,9 @@ public struct OpenBLASBackend: Backend {
   /// `openblas`.
   public let name = "openblas"
 
+  /// Single precision.
+  public let precision = Precision.float32
+
   // Once per process, before the first BLAS call.
   private static let configured: Void = enginec_openblas_configure()
 
@@ -17,23 +20,14 @@ public struct OpenBLASBackend: Backend {
   }
 
   /// Returns a kernel that gathers and multiplies a strip of rows at a time.
-  public func kernel(
-    for convolution: Convolution,
-    input: Shape,
-    residualScale: Float?,
-  ) throws(EngineError) -> any Kernel {
-    try OpenBLASConvolution(
-      convolution,
-      input: input,
-      residualScale: residualScale,
-      backend: self,
-    )
+  public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
+    try OpenBLASConvolution(step, backend: self)
   }
 
   /// A matrix of gathered pixels, and the weights as they are.
-  public func memory(of convolution: Convolution, input: Shape) -> KernelMemory {
+  public func memory(of step: ConvolutionStep) -> KernelMemory {
+    let (convolution, output) = (step.convolution, step.output)
     let depth = convolution.kernel * convolution.kernel * convolution.inputChannels
-    let output = convolution.output(for: input)
     let rowByteCount = output.width * depth * MemoryLayout<Float>.size
     return KernelMemory(
       scratchByteCount: Self.strips(of: output, depth: depth).rows * rowByteCount,
@@ -72,14 +66,10 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
   let strips: Strips
   let finish: Finish
 
-  init(
-    _ convolution: Convolution,
-    input: Shape,
-    residualScale: Float?,
-    backend: OpenBLASBackend,
-  ) throws(EngineError) {
+  init(_ step: ConvolutionStep, backend: OpenBLASBackend) throws(EngineError) {
+    let (convolution, input) = (step.convolution, step.input)
     self.backend = backend
-    output = convolution.output(for: input)
+    output = step.output
     gathering = enginec_gathering(
       height: input.height,
       width: input.width,
@@ -95,7 +85,7 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     finish = Finish(
       bias: convolution.bias,
       activation: convolution.activation,
-      residualScale: residualScale,
+      residualScale: step.residualScale,
     )
   }
 
@@ -104,26 +94,26 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
   func makeRunner() -> any KernelRunner { self }
 
   func run(
-    _ operands: UnsafeBufferPointer<UnsafePointer<Float>>,
-    _ result: UnsafeMutablePointer<Float>,
+    _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+    _ result: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    let gathered = scratch.assumingMemoryBound(to: Float.self)
+    let (gathered, x, out) = (scratch.floats, operands[0].floats, result.floats)
     let channels = output.channels
     try strips.forEach { (first, rows) in
       let start = first * output.width * channels
-      withUnsafePointer(to: gathering) { enginec_im2col(gathered, operands[0], $0, first, rows) }
+      withUnsafePointer(to: gathering) { enginec_im2col(gathered, x, $0, first, rows) }
       backend.multiply(
         MatrixProduct(rows: rows * output.width, columns: channels, depth: depth),
         gathered,
         weights,
-        into: result + start,
+        into: out + start,
       )
       finish.apply(
-        to: result + start,
+        to: out + start,
         pixelCount: rows * output.width,
         channels: channels,
-        residual: operands.count == 2 ? operands[1] + start : nil,
+        residual: operands.count == 2 ? operands[1].floats + start : nil,
       )
     }
   }

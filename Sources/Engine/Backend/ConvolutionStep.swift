@@ -1,0 +1,22 @@
+/// A convolution in its place in a graph: what a backend makes a kernel from.
+public struct ConvolutionStep: Sendable {
+  /// What is computed.
+  public var convolution: Convolution
+
+  /// The size of the picture.
+  public var input: Shape
+
+  /// The factor of the residual that is added, if there is one; residuals are in single precision.
+  public var residualScale: Float?
+
+  /// How the picture lies in memory.
+  public var inputType = SampleType.float32
+
+  /// How the result lies in memory.
+  public var resultType = SampleType.float32
+}
+
+extension ConvolutionStep {
+  /// The size of the result.
+  var output: Shape { convolution.output(for: input) }
+}
