@@ -102,7 +102,7 @@ void enginec_quantize(float *out, const float *x, size_t pixels, size_t channels
 
 size_t enginec_quantize_scratch(void) { return ENGINEC_QUANTIZE_BLOCK; }
 
-void enginec_window_attention(void *out, const void *qkv,
+void enginec_window_attention(void *out, const float *qkv,
                               const enginec_window_attention_shape *shape, const float *bias,
                               float *scratch) {
   kernels()->window_attention(out, qkv, shape, bias, scratch);

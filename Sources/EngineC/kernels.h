@@ -23,7 +23,7 @@ typedef struct {
   void (*mean)(float *, const float *, size_t, size_t, size_t, size_t);
   void (*quantize)(float *, const float *, size_t, size_t, const float *, const float *, size_t,
                    float *);
-  void (*window_attention)(void *, const void *, const enginec_window_attention_shape *,
+  void (*window_attention)(void *, const float *, const enginec_window_attention_shape *,
                            const float *, float *);
   void (*softmax_step)(float *, size_t, size_t, float *, float *, float *, size_t);
   void (*softmax_end)(float *, size_t, size_t, const float *);

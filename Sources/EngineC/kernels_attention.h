@@ -113,37 +113,17 @@ static size_t token_pixel(const enginec_window_attention_shape *shape, size_t to
   return y % shape->height * shape->width + x % shape->width;
 }
 
-static inline float loaded(const void *x, enginec_sample_type type, size_t index) {
-  if (type == enginec_float32)
-    return ((const float *)x)[index];
-  const uint32_t bits = (uint32_t)((const uint16_t *)x)[index] << 16;
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-__attribute__((always_inline)) static inline void
-gather_head_as(const attention_window *w, const enginec_window_attention_shape *shape,
-               const void *qkv, enginec_sample_type type, size_t top, size_t left, size_t head) {
+static void gather_head(const attention_window *w, const enginec_window_attention_shape *shape,
+                        const float *qkv, size_t top, size_t left, size_t head) {
   const float scale = 1 / sqrtf((float)w->depth);
   for (size_t t = 0; t < w->tokens; t++) {
-    const size_t q = token_pixel(shape, top, left, t) * 3 * shape->channels + head * w->depth;
-    const size_t k = q + shape->channels, v = k + shape->channels;
-    for (size_t d = 0; d < w->depth; d++)
-      w->queries[t * w->padded_depth + d] = loaded(qkv, type, q + d) * scale;
-    for (size_t d = 0; d < w->depth; d++)
-      w->keys[d * w->padded_tokens + t] = loaded(qkv, type, k + d);
-    for (size_t d = 0; d < w->depth; d++)
-      w->values[t * w->padded_depth + d] = loaded(qkv, type, v + d);
-  }
-}
-
-static void gather_head(const attention_window *w, const enginec_window_attention_shape *shape,
-                        const void *qkv, size_t top, size_t left, size_t head) {
-  if (shape->qkv_type == enginec_bfloat16) {
-    gather_head_as(w, shape, qkv, enginec_bfloat16, top, left, head);
-  } else {
-    gather_head_as(w, shape, qkv, enginec_float32, top, left, head);
+    const float *q = qkv + token_pixel(shape, top, left, t) * 3 * shape->channels + head * w->depth;
+    const float *k = q + shape->channels, *v = k + shape->channels;
+    for (size_t d = 0; d < w->depth; d++) {
+      w->queries[t * w->padded_depth + d] = q[d] * scale;
+      w->keys[d * w->padded_tokens + t] = k[d];
+      w->values[t * w->padded_depth + d] = v[d];
+    }
   }
 }
 
@@ -189,7 +169,7 @@ static void window_softmax(const attention_window *w, const float *bias, int is_
   }
 }
 
-static void window_attention(void *out, const void *qkv,
+static void window_attention(void *out, const float *qkv,
                              const enginec_window_attention_shape *shape, const float *bias,
                              float *scratch) {
   const attention_window w = window_in(shape, scratch);

@@ -39,6 +39,20 @@ import Testing
     #expect(run.output.prefix { $0 != "\n" }.contains(" \(precision), "))
   }
 
+  // oneDNN's thread library writes a line for every thread that it gives work to.
+  @Test(arguments: ["fp32", "bf16"]) func aWorkerIsOneThread(precision: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["OMP_DISPLAY_AFFINITY=TRUE", "OMP_AFFINITY_FORMAT=thread %n of %N", Program.binary.path]
+        + ["bench", "--video-size", "64x48", "--seconds", "0.1", "--frames", "0"]
+        + ["--threads", "1", "--precision", precision],
+      in: folder,
+      of: URL(fileURLWithPath: "/usr/bin/env")
+    )
+    #expect(run.exitCode == 0)
+    #expect(!run.errors.contains("thread 1 of"), "\(run.errors)")
+  }
+
   @Test func doctorAndVersionNameTheLibraries() throws {
     let folder = try TemporaryFolder()
     for arguments in [["doctor"], ["--version"], ["-V"]] {

@@ -2,7 +2,7 @@ internal import EngineC
 
 extension WindowAttention {
   /// Window after window, head after head, in a scratch memory that stays in the cache.
-  func kernel(_ qkv: Shape, qkvType: SampleType, resultType: SampleType) -> any Kernel {
+  func kernel(_ qkv: Shape, resultType: SampleType) -> any Kernel {
     let shape = enginec_window_attention_shape(
       height: qkv.height,
       width: qkv.width,
@@ -10,7 +10,6 @@ extension WindowAttention {
       heads: heads,
       window: window,
       shift: shift,
-      qkv_type: qkvType.native,
       out_type: resultType.native,
     )
     let bias = pairBias
@@ -20,7 +19,7 @@ extension WindowAttention {
       result,
       scratch in
       withUnsafePointer(to: shape) {
-        enginec_window_attention(result, operands[0], $0, bias, scratch.floats)
+        enginec_window_attention(result, operands[0].floats, $0, bias, scratch.floats)
       }
     }
   }

@@ -20,3 +20,25 @@ extension ConvolutionStep {
   /// The size of the result.
   var output: Shape { convolution.output(for: input) }
 }
+
+extension Operation {
+  /// A convolution that the operation consists of, in its place.
+  func step(
+    _ convolution: Convolution,
+    in graph: Graph,
+    types: [SampleType],
+  ) -> ConvolutionStep {
+    ConvolutionStep(
+      convolution: convolution,
+      input: graph.shape(of: operands[0]),
+      residualScale: residualScale,
+      inputType: types[operands[0].index],
+      resultType: types[result.index],
+    )
+  }
+
+  private var residualScale: Float? {
+    guard operands.count == 2, case .convolution(_, let scale) = kind else { return nil }
+    return scale
+  }
+}

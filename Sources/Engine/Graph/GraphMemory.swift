@@ -31,13 +31,15 @@ extension Operation {
     types: [SampleType],
     backend: some Backend,
   ) throws(EngineError) -> KernelMemory {
-    if let step = convolutionStep(in: graph, types: types) {
-      return switch kind {
-      case .enlargedConvolution: try EnlargedConvolutionKernel.memory(of: step, backend: backend)
-      default: try backend.memory(of: step)
-      }
+    switch kind {
+    case .convolution(let convolution, _):
+      return try backend.memory(of: step(convolution, in: graph, types: types))
+    case .enlargedConvolution(let convolution):
+      let step = step(convolution, in: graph, types: types)
+      return try EnlargedConvolutionKernel.memory(of: step, backend: backend)
+    default:
+      let kernel = try kernel(in: graph, types: types, backend: backend)
+      return KernelMemory(scratchByteCount: kernel.scratchByteCount, weightByteCount: 0)
     }
-    let kernel = try kernel(in: graph, types: types, backend: backend)
-    return KernelMemory(scratchByteCount: kernel.scratchByteCount, weightByteCount: 0)
   }
 }

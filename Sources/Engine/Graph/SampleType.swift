@@ -1,3 +1,5 @@
+internal import EngineC
+
 /// How the samples of a value lie in memory.
 public enum SampleType: Hashable, Sendable {
   /// Single precision.
@@ -11,6 +13,16 @@ public enum SampleType: Hashable, Sendable {
     switch self {
     case .float32: 4
     case .bfloat16: 2
+    }
+  }
+}
+
+extension SampleType {
+  /// The C kernels' code for the type.
+  var native: enginec_sample_type {
+    switch self {
+    case .float32: enginec_float32
+    case .bfloat16: enginec_bfloat16
     }
   }
 }

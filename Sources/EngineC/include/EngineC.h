@@ -111,7 +111,7 @@ size_t enginec_quantize_scratch(void);
 typedef struct {
   size_t height, width, channels; // of the result; multiples of `window` the former two
   size_t heads, window, shift;
-  enginec_sample_type qkv_type, out_type;
+  enginec_sample_type out_type;
 } enginec_window_attention_shape;
 
 // Attention inside windows of window x window pixels, token (row, column) at row * window + column;
@@ -120,7 +120,7 @@ typedef struct {
 // edges. Those that go around the lower edge get -100 between the left `window - shift` and the
 // right `shift` columns, where a mask should keep upper from lower rows: so the published weights
 // learned.
-void enginec_window_attention(void *out, const void *qkv,
+void enginec_window_attention(void *out, const float *qkv,
                               const enginec_window_attention_shape *shape, const float *bias,
                               float *scratch);
 size_t enginec_window_attention_scratch(const enginec_window_attention_shape *shape);
