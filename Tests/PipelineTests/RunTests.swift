@@ -170,9 +170,9 @@ import Testing
     try expectUpright(turned, folder)
   }
 
-  @Test(.enabled(if: SharedMedia.isExpected))
+  @Test(.enabled(if: SharedFolder.media.isExpected))
   func turnsMirroredPicturesUpright() throws {
-    let input = try SharedMedia.path("mp4_sample_rotate_and_reflect.mp4")
+    let input = try SharedFolder.media.path("mp4_sample_rotate_and_reflect.mp4")
     try expectUpright(input, try TemporaryFolder())
   }
 
@@ -252,10 +252,10 @@ import Testing
     #expect(folder.names == ["in.mkv"])
   }
 
-  @Test(.enabled(if: SharedMedia.isExpected))
+  @Test(.enabled(if: SharedFolder.media.isExpected))
   func keepsTheLightThatAPictureWasMasteredFor() throws {
     let folder = try TemporaryFolder()
-    let input = try SharedMedia.path("mp4_sample_with_colr_mdcv_and_clli.mp4")
+    let input = try SharedFolder.media.path("mp4_sample_with_colr_mdcv_and_clli.mp4")
     var options = options(input, folder.path("out.mkv"), times: 1)
     options.part.frames = 0..<2
     options.output.encoder.preset = "ultrafast"

@@ -27,10 +27,10 @@ import Testing
     Clip(name: "ts_bbb_2500ms.ts", output: "ts", scale: 1),
   ]
 
-  @Test(.enabled(if: SharedMedia.isExpected), arguments: clips)
+  @Test(.enabled(if: SharedFolder.media.isExpected), arguments: clips)
   func keepsEveryFrameAndItsTime(clip: Clip) throws {
     let folder = try TemporaryFolder()
-    let input = try SharedMedia.path(clip.name)
+    let input = try SharedFolder.media.path(clip.name)
     let output = folder.path("out.\(clip.output)")
     var options = options(input, output, times: clip.scale)
     options.output.encoder.preset = "ultrafast"

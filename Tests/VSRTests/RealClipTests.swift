@@ -31,10 +31,10 @@ import Testing
   /// Whether every clip runs to its end, which takes a quarter of an hour.
   static let runsWholeClips = ProcessInfo.processInfo.environment["VSR_WHOLE_CLIPS"] != nil
 
-  @Test(.enabled(if: SharedMedia.isExpected), .serialized, arguments: clips)
+  @Test(.enabled(if: SharedFolder.media.isExpected), .serialized, arguments: clips)
   func onlyThePictureChanges(clip: Clip) throws {
     let folder = try TemporaryFolder()
-    let input = try SharedMedia.path(clip.name)
+    let input = try SharedFolder.media.path(clip.name)
     let frames = RealClipTests.runsWholeClips ? nil : clip.frames
     let preset = clip.output.hasSuffix("webm") ? "8" : "ultrafast"
     let part = frames.map { ["--frames", "0:\($0)"] } ?? []
