@@ -40,15 +40,6 @@ import Testing
     #expect(try probe(folder.path("new.mkv"), "v:0", "width,height") == size)
   }
 
-  @Test func interruptEndsSoonAndLeavesNothing() throws {
-    let folder = try TemporaryFolder()
-    try folder.makeClip("old.mp4", size: "640x480", frames: 200)
-    let run = try Program(["old.mp4", "new.mp4"], in: folder, interruptAfter: 1)
-    #expect(run.exitCode == 130)
-    #expect(run.secondsToEnd ?? 3 < 2)
-    #expect(folder.names == ["old.mp4"])
-  }
-
   @Test func progressAsJSONIsJSON() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4")

@@ -9,6 +9,7 @@ struct Doctor: ParsableCommand {
   )
 
   func run() throws {
+    Signals.exitOnEnding()
     Console.print("vsr \(Versions.number)")
     Console.print("\nprocessor")
     row("available", "\(Machine.processorCount)")
