@@ -56,6 +56,15 @@ import Testing
     }
   }
 
+  @Test func probeRefusesOptionsOfARun() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4", frames: 2)
+    for option in ["--strict", "--dedup=off", "--deinterlace=on", "--max-error-rate=0"] {
+      let run = try Program(["probe", "old.mp4", option], in: folder)
+      #expect(run.exitCode == 64 && run.errors.contains("Unknown option"), "\(run.errors)")
+    }
+  }
+
   @Test func readmeExamplesWork() throws {
     let readme = try String(contentsOfFile: repositoryRoot + "README.md", encoding: .utf8)
     let examples = readme.split(separator: "\n").filter { $0.hasPrefix("vsr ") }

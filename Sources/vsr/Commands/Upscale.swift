@@ -35,6 +35,7 @@ struct Upscale: ParsableCommand {
   @OptionGroup(title: "Encoder") var encoder: EncoderArguments
   @OptionGroup(title: "Part") var part: PartArguments
   @OptionGroup(title: "Input") var inputArguments: InputArguments
+  @OptionGroup(title: "Repair") var repair: RepairArguments
   @OptionGroup(title: "Report") var report: ReportOptions
 
   func run() throws {
@@ -89,6 +90,7 @@ struct Upscale: ParsableCommand {
     _ model: Model,
   ) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
+    source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
     var target = OutputOptions(paths.output, size: size.outputSize(modelScale: model.scale))
     target.format = format
@@ -97,8 +99,8 @@ struct Upscale: ParsableCommand {
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
-    options.damage = inputArguments.damagePolicy
-    options.reusesRepeats = inputArguments.dedup == .exact
+    options.damage = repair.damagePolicy
+    options.reusesRepeats = repair.dedup == .exact
     options.verifies = verify
     options.memory = engine.memoryLimit
     return options

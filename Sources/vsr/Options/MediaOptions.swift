@@ -25,6 +25,18 @@ struct InputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))
   var pixelFormat: String?
 
+  func options(for path: MediaPath) -> InputOptions {
+    var options = InputOptions(path)
+    options.format = inputFormat
+    options.frameRate = framerate
+    options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
+    options.pixelFormat = pixelFormat
+    return options
+  }
+}
+
+/// The options that say what is done about pictures that are interlaced, repeated or damaged.
+struct RepairArguments: ParsableArguments {
   @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
   var deinterlace = Deinterlacing.auto
 
@@ -55,15 +67,6 @@ struct InputArguments: ParsableArguments {
     return policy
   }
 
-  func options(for path: MediaPath) -> InputOptions {
-    var options = InputOptions(path)
-    options.deinterlacing = deinterlace
-    options.format = inputFormat
-    options.frameRate = framerate
-    options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
-    options.pixelFormat = pixelFormat
-    return options
-  }
 }
 
 /// Which pictures are taken for repeats of the one before.
