@@ -100,7 +100,7 @@ struct Upscale: ParsableCommand {
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
     options.damage = repair.damagePolicy
-    options.reusesRepeats = repair.dedup == .exact
+    options.reusesRepeats = repair.dedup == .exact && engine.noise == .still
     options.verifies = verify
     options.memory = engine.memoryLimit
     return options

@@ -40,7 +40,12 @@ struct RepairArguments: ParsableArguments {
   @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
   var deinterlace = Deinterlacing.auto
 
-  @Option(help: "Take a picture that equals the one before from memory (exact), or never (off).")
+  @Option(
+    help: """
+      Take a picture that equals the one before from memory (exact), or never (off); never with \
+      --noise per-frame, which makes equal pictures differ.
+      """
+  )
   var dedup = DedupArgument.exact
 
   @Flag(help: "Refuse an input with any damage.")
