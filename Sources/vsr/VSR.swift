@@ -37,8 +37,12 @@ struct VSR: ParsableCommand {
     guard exitCode(for: error).isSuccess else {
       finish(.usage, message: "vsr: \(message(for: error)); see vsr --help")
     }
-    Console.print(fullMessage(for: error))
-    finish(.complete)
+    do {
+      try Console.print(fullMessage(for: error))
+      finish(.complete)
+    } catch {
+      finish(after: error)
+    }
   }
 
   /// Leaves at once: workers may still be computing a frame that nobody will take.

@@ -56,6 +56,31 @@ import Testing
     }
   }
 
+  @Test func lostDataIsAnError() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4", frames: 2)
+    let commands = [
+      ["probe", "old.mp4", "--json"], ["models", "list"], ["doctor"], ["--help"],
+      ["old.mp4", "new.mp4", "--json", "-q"],
+    ]
+    for command in commands {
+      let run = try Program(command, in: folder, output: "/dev/full")
+      #expect(run.exitCode == 74, "\(command)")
+      #expect(run.errors == "vsr: cannot write standard output: No space left on device\n")
+    }
+  }
+
+  @Test func aReaderThatLeavesIsNoError() throws {
+    let folder = try TemporaryFolder()
+    let script = "set -o pipefail; \"$0\" doctor | true"
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 0 && run.errors.isEmpty)
+  }
+
   @Test func probeRefusesOptionsOfARun() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4", frames: 2)

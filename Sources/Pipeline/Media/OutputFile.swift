@@ -64,18 +64,12 @@ extension OutputFile {
   /// Writes all of `buffer` as libav expects it: the count, or a negative code.
   func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
     guard failure == 0 else { return -failure }
-    var written = 0
-    while written < Int(count) {
-      guard waitUntilWritable() else { return FFMPEGC_EXIT }
-      let result = unsafe Glibc.write(descriptor, buffer + written, chunk(Int(count) - written))
-      if result < 0 && errno == EINTR { continue }
-      if result < 0 {
-        failure = errno
-        return -failure
-      }
-      written += result
-    }
-    byteCount += written
+    let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(count))
+    let code = unsafe writeAll(bytes, to: descriptor) { waitUntilWritable() ? chunk($0) : nil }
+    guard code != ECANCELED else { return FFMPEGC_EXIT }
+    failure = code
+    guard code == 0 else { return -code }
+    byteCount += Int(count)
     return count
   }
 

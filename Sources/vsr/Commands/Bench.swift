@@ -55,7 +55,7 @@ struct Bench: ParsableCommand {
       engine: figures,
       whole: whole,
     )
-    Console.print(json ? result.json : result.text)
+    try Console.print(json ? result.json : result.text)
   }
 
   private func wholeRun(_ model: Model) throws -> WholeRun {

@@ -18,7 +18,7 @@ struct ModelsList: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let entries = try (Model.bundledNames + files()).map { try Entry(name: $0) }
-    Console.print(json ? try entries.json : entries.map(\.line).joined(separator: "\n"))
+    try Console.print(json ? entries.json : entries.map(\.line).joined(separator: "\n"))
   }
 
   private func files() throws -> [String] {

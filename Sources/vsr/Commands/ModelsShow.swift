@@ -22,7 +22,7 @@ struct ModelsShow: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let report = try ModelReport(named: model, autoencoder: autoencoder)
-    Console.print(json ? try report.json : report.lines.joined(separator: "\n"))
+    try Console.print(json ? report.json : report.lines.joined(separator: "\n"))
   }
 }
 

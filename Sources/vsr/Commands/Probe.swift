@@ -18,7 +18,7 @@ struct Probe: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let info = try MediaInfo(reading: inputArguments.options(for: input))
-    Console.print(json ? try info.json : info.lines.joined(separator: "\n"))
+    try Console.print(json ? info.json : info.lines.joined(separator: "\n"))
   }
 }
 

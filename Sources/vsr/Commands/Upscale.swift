@@ -66,7 +66,7 @@ struct Upscale: ParsableCommand {
     let done = try result.get()
     if report.json {
       let record = RunRecord(done, of: transcode, input: paths.input, output: paths.output)
-      Console.print(try record.json)
+      try Console.print(record.json)
     }
     if done.isDamaged { throw ExitStatus.damagedInput }
   }
