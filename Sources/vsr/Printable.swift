@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 extension String {
   /// The text with control characters escaped, so that a terminal can show it.
   var printable: String {
@@ -7,16 +5,5 @@ extension String {
       scalar.properties.generalCategory == .control
         ? scalar.escaped(asASCII: true) : String(scalar)
     }.joined()
-  }
-}
-
-extension Encodable {
-  /// The value as indented JSON with sorted names.
-  var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
   }
 }

@@ -10,7 +10,7 @@ import Testing
     #expect(text.exitCode == 0 && text.output.contains("* 0: video h264, 64x48, yuv420p"))
     let json = try Program(["probe", "old.mp4", "--json"], in: folder)
     let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-    #expect((object?["streams"] as? [Any])?.count == 2)
+    #expect((object?["streams"] as? [Any])?.count == 2 && object?["picture_stream"] as? Int == 0)
   }
 
   @Test func benchNeedsNoInput() throws {
@@ -88,6 +88,35 @@ import Testing
       let run = try Program(["probe", "old.mp4", option], in: folder)
       #expect(run.exitCode == 64 && run.errors.contains("Unknown option"), "\(run.errors)")
     }
+  }
+
+  @Test func benchIsJSONWhateverTheModelIsCalled() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      atPath: repositoryRoot + "Models/fast/weights.safetensors",
+      toPath: folder.path("we\"ird.safetensors")
+    )
+    let run = try Program(
+      ["bench", "--json", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
+        + ["-m", "./we\"ird.safetensors"],
+      in: folder
+    )
+    let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    #expect((object?["title"] as? String)?.contains("we\"ird") == true)
+  }
+
+  @Test func benchLeavesNoClip() throws {
+    let folder = try TemporaryFolder()
+    let script =
+      "TMPDIR=\"$PWD\" exec \"$0\" bench --video-size 32x24 --seconds 0.1 --frames 300000"
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh"),
+      interruptAfter: 1.5
+    )
+    #expect(run.exitCode == 130)
+    #expect(folder.names.isEmpty)
   }
 
   @Test func readmeExamplesWork() throws {
