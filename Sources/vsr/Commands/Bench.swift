@@ -67,7 +67,10 @@ struct Bench: ParsableCommand {
     var output = OutputOptions(MediaPath("/dev/null"), size: .times(Double(model.scale)))
     output.format = "null"
     output.encoder.codec = "libx264"
-    var options = TranscodeOptions(input: InputOptions(clip.path), output: output)
+    output.encoder.threads = engine.threads ?? 0
+    var input = InputOptions(clip.path)
+    input.decoderThreads = engine.threads ?? 0
+    var options = TranscodeOptions(input: input, output: output)
     // What is measured is the engine, not what it is spared.
     options.reusesRepeats = false
     options.memory = engine.memoryLimit
