@@ -90,6 +90,17 @@ import Testing
     }
   }
 
+  @Test func probeEscapesWhatATerminalWouldObey() throws {
+    let folder = try TemporaryFolder()
+    let arguments = [
+      "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:duration=0.1", "-metadata:s:v",
+      "title=a\u{1B}[31mb", folder.path("old.mkv"),
+    ]
+    try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+    let run = try Program(["probe", "old.mkv"], in: folder)
+    #expect(run.output.contains("'a\\u{1B}[31mb'"), "\(run.output)")
+  }
+
   @Test func benchIsJSONWhateverTheModelIsCalled() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.copyItem(

@@ -23,11 +23,7 @@ public struct MediaPath: Hashable, Sendable {
   /// The path in quotes, with control characters escaped so that a terminal can show it.
   public var quoted: String {
     if isStandardStream { return "standard stream" }
-    let escaped = text.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-    return "'\(escaped.joined())'"
+    return "'\(text.printable)'"
   }
 
   /// The path as text; bytes that are not UTF-8 are replaced.

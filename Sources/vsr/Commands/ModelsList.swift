@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Engine
+internal import Pipeline
 internal import FoundationEssentials
 
 /// `vsr models list`: the bundled models, and the files of a folder.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Engine
+internal import Pipeline
 
 /// `vsr models show`: what is in a model file.
 struct ModelsShow: ParsableCommand {

@@ -39,8 +39,8 @@ extension MediaInfo.Stream {
     var parts = ["\(kind) \(codec)"]
     if let picture { parts += picture.parts }
     if let sampleRate, let channels { parts.append("\(sampleRate) Hz, \(channels) channels") }
-    if let language { parts.append(language) }
-    if let title { parts.append("'\(title)'") }
+    if let language { parts.append(language.printable) }
+    if let title { parts.append("'\(title.printable)'") }
     parts += dispositions + sideData
     return "  \(isUpscaled ? "*" : " ") \(index): " + parts.joined(separator: ", ")
   }

@@ -1,6 +1,6 @@
 extension String {
   /// The text with control characters escaped, so that a terminal can show it.
-  var printable: String {
+  package var printable: String {
     unicodeScalars.map { scalar in
       scalar.properties.generalCategory == .control
         ? scalar.escaped(asASCII: true) : String(scalar)
