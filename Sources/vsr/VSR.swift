@@ -11,8 +11,9 @@ struct VSR: ParsableCommand {
       vsr IN OUT upscales with the defaults: four times larger, everything else kept.
 
       Exit codes: 0 complete; 4 complete, but the input was damaged; 64 wrong usage; 65 input refused or \
-      memory too small; 66 input cannot be opened; 70 internal error; 73 output cannot be created; 74 reading or writing \
-      failed; 78 model refused or missing; 130, 143, 129 ended by a signal.
+      memory too small; 66 input cannot be opened; 69 more damage than --max-error-rate accepts; \
+      70 internal error; 73 output cannot be created; 74 reading or writing failed; 78 model refused or \
+      missing; 130, 143, 129 ended by a signal.
       """,
     version: Versions.text,
     subcommands: [Upscale.self, Bench.self, Probe.self, Models.self, Doctor.self],

@@ -130,6 +130,14 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
+  @Test func helpNamesEveryExitCode() throws {
+    let run = try Program(["--help"], in: try TemporaryFolder())
+    let words = run.output.split { !$0.isNumber }.map(String.init)
+    for code in [0, 4, 64, 65, 66, 69, 70, 73, 74, 78, 129, 130, 143] {
+      #expect(words.contains("\(code)"), "\(code)")
+    }
+  }
+
   @Test func readmeExamplesWork() throws {
     let readme = try String(contentsOfFile: repositoryRoot + "README.md", encoding: .utf8)
     let examples = readme.split(separator: "\n").filter { $0.hasPrefix("vsr ") }
