@@ -130,6 +130,13 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
+  @Test func whatFollowsTwoDashesIsAName() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("-my_file.mp4", frames: 2)
+    let run = try Program(["probe", "--", "-my_file.mp4"], in: folder)
+    #expect(run.exitCode == 0, "\(run.errors)")
+  }
+
   @Test func helpNamesEveryExitCode() throws {
     let run = try Program(["--help"], in: try TemporaryFolder())
     let words = run.output.split { !$0.isNumber }.map(String.init)
