@@ -50,7 +50,7 @@ struct RunRecord: Encodable {
     timesRepaired = report.repairedTimes
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
-    warnings = report.notices.filter { $0.level == .warning }.map(\.text)
+    warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream
       return Stream(

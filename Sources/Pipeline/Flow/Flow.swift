@@ -61,7 +61,7 @@ final class Flow: Sendable {
     )
   }
 
-  func report(_ notices: [Notice]) -> TranscodeReport {
+  var report: TranscodeReport {
     let values = counters.values
     return TranscodeReport(
       progress: progress,
@@ -72,7 +72,6 @@ final class Flow: Sendable {
       repeatedCount: values.repeated,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
-      notices: notices,
     )
   }
 }

@@ -63,7 +63,7 @@ public final class Transcode: @unchecked Sendable {
     if let cancelled = cancellation.error { throw cancelled }
     try opened.start(flow, upscale, cancellation)
     try flow.group.join()
-    return flow.report(plan.notices)
+    return flow.report
   }
 
   /// Ends the run soon, without output; ``run(framesInFlight:upscale:)`` then throws `cancelled`.
