@@ -123,12 +123,23 @@ extension Demuxer {
     let format = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
     ffmpegc_clear_last_error()
     let code = unsafe avformat_open_input(&native, nil, format, &options.native)
-    if let cancelled = cancellation.error { throw cancelled }
-    try explain(code, input.path)
-    if let unused = options.firstKey {
-      throw MediaError(.usage, .use, "input option '\(unused)'", "\(input.path.quoted) has its own")
+    do throws(MediaError) {
+      if let cancelled = cancellation.error { throw cancelled }
+      try explain(code, input.path)
+      try checkUsed(options, input.path)
+      return unsafe try allocated(native, "demuxer")
+    } catch {
+      unsafe avformat_close_input(&native)
+      throw error
     }
-    return unsafe try allocated(native, "demuxer")
+  }
+
+  private static func checkUsed(
+    _ options: borrowing MediaDictionary,
+    _ path: MediaPath,
+  ) throws(MediaError) {
+    guard let unused = options.firstKey else { return }
+    throw MediaError(.usage, .use, "input option '\(unused)'", "\(path.quoted) has its own")
   }
 
   private static func explain(_ code: Int32, _ path: MediaPath) throws(MediaError) {
