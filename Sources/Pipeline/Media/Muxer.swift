@@ -45,6 +45,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
     try check(code, .create, settings.path.quoted)
     let native = try unsafe allocated(context, "muxer")
+    // Nothing but its one file, whatever the muxer would like.
+    unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
     let io = unsafe try Muxer.ioContext(file, for: native)
     unsafe self.init(native, io, file, settings)
   }

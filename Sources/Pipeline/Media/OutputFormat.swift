@@ -8,13 +8,22 @@ struct OutputFormat: @unchecked Sendable {
 
   /// The format called `name`, or the one that fits the extension of `path`.
   ///
-  /// - Throws: A ``MediaError`` of kind `usage` when there is none.
+  /// - Throws: A ``MediaError`` of kind `usage` when there is none, or none that writes one file.
   init(named name: String?, for path: MediaPath) throws(MediaError) {
     let fileName = name == nil ? path.text : nil
     guard let format = unsafe av_guess_format(name, fileName, nil) else {
       throw OutputFormat.unknown(name, path)
     }
     unsafe native = format
+    guard !hasNoFile || self.name == "null" else { throw writesOtherFiles(path) }
+  }
+
+  private func writesOtherFiles(_ path: MediaPath) -> MediaError {
+    let reason =
+      name == "image2"
+      ? "files of pictures end in " + PictureFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      : "its format, \(name), writes files under other names"
+    return MediaError(.usage, .create, path.quoted, reason)
   }
 
   private static func unknown(_ name: String?, _ path: MediaPath) -> MediaError {
@@ -48,7 +57,7 @@ struct OutputFormat: @unchecked Sendable {
     get throws(MediaError) {
       switch name {
       case "webm": return "libvpx-vp9"
-      case "null", "rawvideo", "yuv4mpegpipe", "framemd5", "framehash", "framecrc", "md5", "hash",
+      case "null", "rawvideo", "framemd5", "framehash", "framecrc", "md5", "hash",
         "crc", "streamhash":
         return "rawvideo"
       case "mp4", "mov", "matroska", "flv", "avi", "mpegts", "nut", "ipod", "3gp", "3g2", "f4v",
