@@ -21,4 +21,42 @@ import Testing
     }
     #expect(folder.names == ["in.mkv"])
   }
+
+  @Test(arguments: ["yuv", "y4m", "h264", "hevc", "mjpeg", "gif", "apng"])
+  func leavesSoundOutOfFormatsForPicturesOnly(name: String) throws {
+    let folder = try TemporaryFolder()
+    let subtitles = folder.path("in.srt")
+    try Data("1\n00:00:00,000 --> 00:00:01,000\nhello\n".utf8)
+      .write(to: URL(fileURLWithPath: subtitles))
+    let plain = try RunTests.clip(folder)
+    let input = folder.path("all.mkv")
+    let arguments = ["-v", "error", "-i", plain, "-i", subtitles, "-map", "0", "-map", "1"]
+    try #require(try Subprocess("ffmpeg", arguments + ["-c", "copy", input]).exitCode == 0)
+    let transcode = try Transcode(options(input, folder.path("out.\(name)")))
+    let warnings = transcode.plan.notices.filter { $0.level == .warning }
+    #expect(warnings.count == 1, "\(warnings)")
+    #expect(warnings.first?.text.hasPrefix("left out: stream 1 (audio, aac), stream 2 (") == true)
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
+  }
+
+  @Test(arguments: ["yuv420p", "yuv444p10le", "gray", "gbrp"])
+  func writesPicturesAsYUV4MPEG2(format: String) throws {
+    let folder = try TemporaryFolder()
+    let lossless = ["-an", "-c:v", "ffv1", "-pix_fmt", format]
+    let input = try RunTests.clip(folder, extra: lossless)
+    let output = folder.path("out.y4m")
+    _ = try Transcode(options(input, output, times: 1)).run(upscale: nearest(1))
+    let info = try MediaInfo(reading: InputOptions(MediaPath(output)))
+    let picture = try #require(info.streams.first?.picture)
+    #expect(picture.pixelFormat == (format == "gbrp" ? "yuv444p" : format))
+    #expect(try frameTimes(output).count == 50)
+  }
+
+  @Test func rawPicturesAreNothingButPictures() throws {
+    let folder = try TemporaryFolder()
+    _ = try Transcode(options(try RunTests.clip(folder), folder.path("out.yuv")))
+      .run(upscale: nearest(2))
+    let bytes = try FileManager.default.attributesOfItem(atPath: folder.path("out.yuv"))
+    #expect(bytes[.size] as? Int == 50 * 128 * 96 * 3 / 2)
+  }
 }

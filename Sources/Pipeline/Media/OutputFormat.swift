@@ -80,22 +80,9 @@ struct OutputFormat: @unchecked Sendable {
     }
   }
 
-  /// Whether a stream of this codec can be stored.
-  func canHold(_ codec: AVCodecID) -> Bool {
-    let answer = unsafe avformat_query_codec(native, codec, FF_COMPLIANCE_NORMAL)
-    // A negative answer means that the format has no list.
-    return answer > 0 || (answer < 0 && canHoldUnlisted(codec))
-  }
-
-  private func canHoldUnlisted(_ codec: AVCodecID) -> Bool {
-    guard name == "mpegts" else { return true }
-    let known = [
-      AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264,
-      AV_CODEC_ID_HEVC, AV_CODEC_ID_CAVS, AV_CODEC_ID_DIRAC, AV_CODEC_ID_VC1, AV_CODEC_ID_MP2,
-      AV_CODEC_ID_MP3, AV_CODEC_ID_AAC, AV_CODEC_ID_AAC_LATM, AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3,
-      AV_CODEC_ID_DTS, AV_CODEC_ID_TRUEHD, AV_CODEC_ID_OPUS, AV_CODEC_ID_DVB_SUBTITLE,
-      AV_CODEC_ID_DVB_TELETEXT, AV_CODEC_ID_SMPTE_KLV, AV_CODEC_ID_TIMED_ID3,
-    ]
-    return known.contains(codec)
+  /// Whether it has room for pictures and nothing else.
+  var holdsPicturesOnly: Bool {
+    unsafe native.pointee.audio_codec == AV_CODEC_ID_NONE
+      && native.pointee.subtitle_codec == AV_CODEC_ID_NONE
   }
 }
