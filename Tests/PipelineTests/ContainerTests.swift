@@ -59,4 +59,24 @@ import Testing
     let bytes = try FileManager.default.attributesOfItem(atPath: folder.path("out.yuv"))
     #expect(bytes[.size] as? Int == 50 * 128 * 96 * 3 / 2)
   }
+
+  @Test(arguments: [("ogv", [nil]), ("mpg", [nil]), ("mxf", [nil]), ("ts", [1])])
+  func copiesTheSoundThatAContainerTakes(name: String, sound: [Int?]) throws {
+    let folder = try TemporaryFolder()
+    let transcode = try Transcode(options(try RunTests.clip(folder), folder.path("out.\(name)")))
+    #expect(transcode.plan.outputStreams == [0] + sound)
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
+  }
+
+  // Their time base is a frame, whatever the input counts in.
+  @Test(arguments: ["mpeg1video", "mpeg2video", "mpeg4"], ["in.mp4", "in.ts"])
+  func encodesWithCodecsThatCountFrames(codec: String, input: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder, input), folder.path("out.mkv"))
+    options.output.encoder.codec = codec
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
+    let times = try frameTimes(folder.path("out.mkv"))
+    let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+    #expect(steps.count == 49 && steps.allSatisfy { abs($0 - 0.04) < 0.0011 })
+  }
 }

@@ -25,6 +25,9 @@ struct EncoderProfile {
 
   /// The pixel formats that are taken where the encoder does not say; empty when it takes any.
   var formats: [AVPixelFormat] = []
+
+  /// Whether times are counted in frames, because the codec has no finer clock.
+  var countsFrames = false
 }
 
 extension EncoderProfile {
@@ -75,6 +78,9 @@ extension EncoderProfile {
       defaults: ["flags": "+qscale", "global_quality": "236"],
       acceptsOddSizes: true
     ),
+    EncoderProfile(name: "mpeg1video", countsFrames: true),
+    EncoderProfile(name: "mpeg2video", countsFrames: true),
+    EncoderProfile(name: "mpeg4", countsFrames: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
