@@ -53,9 +53,31 @@ import Testing
     options.part = Part(start: .milliseconds(500), end: .milliseconds(1500))
     _ = try Transcode(options).run(upscale: nearest(2))
     let times = try frameTimes(folder.path("out.mp4"))
-    let kept = try frameTimes(input).filter { $0 >= 0.5 && $0 < 1.5 }
-    #expect(times.count == kept.count)
+    let before = try frameTimes(input)
+    let shown = before.map { $0 - before[0] }
+    let kept = shown.filter { $0 >= 0.5 && $0 < 1.5 }
+    #expect(times.count == kept.count && !kept.isEmpty)
     #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
+  }
+
+  // Some files begin late, such as recordings of television.
+  @Test func countsTimesFromTheFirstPicture() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder, "in.ts", extra: ["-output_ts_offset", "1000"])
+    try #require(try frameTimes(input)[0] > 1000)
+    let parts = [
+      (Part(end: .seconds(1)), 25), (Part(start: .seconds(1)), 25),
+      (Part(start: .milliseconds(500), end: .milliseconds(1500)), 25),
+    ]
+    for (number, (part, count)) in parts.enumerated() {
+      var options = options(input, folder.path("\(number).mkv"))
+      options.part = part
+      #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == count)
+      let times = try frameTimes(folder.path("\(number).mkv"))
+      #expect(times.count == count && (part.start == nil) == (times[0] > 1000))
+      let sound = try #require(try copiedPackets(folder.path("\(number).mkv"), picture: 0)[1])
+      #expect((10..<60).contains(sound.count), "\(sound.count) packets of sound")
+    }
   }
 
   @Test func endsAndLeavesNothingWhenCancelled() throws {

@@ -5,6 +5,9 @@ struct OpenedTranscode: ~Copyable {
   let plan: TranscodePlan
   let info: MediaInfo
   let totalFrames: Int?
+
+  /// The first time stamp of the stream that is upscaled.
+  var start: Duration { input.start }
   private let options: TranscodeOptions
   private let output: OutputPlan
   private let input: OpenedInput
@@ -19,7 +22,7 @@ struct OpenedTranscode: ~Copyable {
     let input = try OpenedInput(
       options.input,
       cancellation,
-      start: options.part.frames == nil ? options.part.start : nil
+      beginning: options.part.frames == nil ? options.part.start : nil
     )
     try OutputCheck(
       overwrite: options.output.overwrite,

@@ -40,7 +40,7 @@ public final class Transcode: @unchecked Sendable {
     let opened = try OpenedTranscode(options, cancellation, leastForEngine)
     input = opened.info
     plan = opened.plan
-    flow = Flow(options, totalFrames: opened.totalFrames)
+    flow = Flow(options.part, origin: opened.start, totalFrames: opened.totalFrames)
     self.opened = consume opened
     let group = flow.group
     cancellation.observe { group.fail($0) }

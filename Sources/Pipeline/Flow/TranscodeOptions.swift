@@ -73,7 +73,8 @@ public struct OutputOptions: Hashable, Sendable {
 
 /// Which part of the input is kept; without limits all of it.
 ///
-/// The output starts at time zero when the beginning is cut off.
+/// Times count from the start of the upscaled stream, whatever its first time stamp is. The output
+/// starts at time zero when the beginning is cut off.
 public struct Part: Hashable, Sendable {
   /// Frames and packets before this time are left out.
   public var start: Duration?

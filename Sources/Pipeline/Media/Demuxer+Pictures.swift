@@ -32,6 +32,13 @@ extension Demuxer {
     unsafe avformat_seek_file(native, Int32(index), .min, ticks, ticks, 0)
   }
 
+  /// The first time stamp of the stream; zero when the file does not say.
+  func start(of index: Int) -> Duration {
+    let stream = unsafe stream(index).pointee
+    guard unsafe stream.start_time != FFMPEGC_NOPTS else { return .zero }
+    return unsafe Timestamp(ticks: stream.start_time, timeBase: Rational(stream.time_base)).duration
+  }
+
   func isCover(_ index: Int) -> Bool {
     unsafe stream(index).pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
   }

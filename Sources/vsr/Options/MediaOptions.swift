@@ -81,10 +81,20 @@ enum DedupArgument: String, ExpressibleByArgument, CaseIterable {
 
 /// The options that say which part of the input is kept.
 struct PartArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Begin here: seconds or HH:MM:SS.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Begin here, counted from the first picture: seconds or HH:MM:SS.",
+      valueName: "time"
+    )
+  )
   var start: TimeArgument?
 
-  @Option(help: ArgumentHelp("End here: seconds or HH:MM:SS.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "End here, counted from the first picture: seconds or HH:MM:SS.",
+      valueName: "time"
+    )
+  )
   var end: TimeArgument?
 
   @Option(help: ArgumentHelp("Keep this much from the beginning.", valueName: "time"))
