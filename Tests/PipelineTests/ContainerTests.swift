@@ -79,4 +79,17 @@ import Testing
     let steps = zip(times, times.dropFirst()).map { $1 - $0 }
     #expect(steps.count == 49 && steps.allSatisfy { abs($0 - 0.04) < 0.0011 })
   }
+
+  // FLV numbers its streams by their first packets.
+  @Test func findsAStreamThatGotAnotherNumber() throws {
+    let folder = try TemporaryFolder()
+    let plain = try RunTests.clip(folder)
+    let input = folder.path("sound-first.mkv")
+    let arguments = ["-v", "error", "-i", plain, "-map", "0:a", "-map", "0:v", "-c:v", "copy"]
+    try #require(
+      try Subprocess("ffmpeg", arguments + ["-c:a", "libmp3lame", input]).exitCode == 0
+    )
+    let report = try Transcode(options(input, folder.path("out.flv"))).run(upscale: nearest(2))
+    #expect(report.progress.frames == 50)
+  }
 }

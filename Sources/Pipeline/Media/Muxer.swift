@@ -114,10 +114,11 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
 
   private func verify() throws(MediaError) {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
-    var expectations: [Int: Verification.Expectation] = [:]
+    var expectations: [StreamPlace: Verification.Expectation] = [:]
     for (index, tally) in tallies where index == picture || droppedPackets == 0 {
+      let place = unsafe StreamPlace(index, in: native)
       let parameters = unsafe present(stream(index).pointee.codecpar)
-      expectations[index] = unsafe format.expectation(tally, of: parameters)
+      expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
     try Verification(streams: expectations).run(written, name: path, file.cancellation)
   }
