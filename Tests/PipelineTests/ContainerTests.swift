@@ -92,4 +92,17 @@ import Testing
     let report = try Transcode(options(input, folder.path("out.flv"))).run(upscale: nearest(2))
     #expect(report.progress.frames == 50)
   }
+
+  // Matroska does not say how long these packets last.
+  @Test(arguments: ["alac", "libspeex"], ["mov", "mkv"])
+  func keepsTheLastPacketOfSound(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let sound = ["-c:a", codec, "-ar", "16000", "-ac", "1"]
+    let input = try RunTests.clip(folder, extra: sound)
+    let output = folder.path("out.\(container)")
+    _ = try Transcode(options(input, output)).run(upscale: nearest(2))
+    let before = try copiedPackets(input, picture: 0)[1]?.map(\.bytes)
+    #expect(try copiedPackets(output, picture: 0)[1]?.map(\.bytes) == before)
+    #expect(try #require(before).count > 1)
+  }
 }

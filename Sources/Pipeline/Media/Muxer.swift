@@ -89,6 +89,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks
     let code = unsafe av_interleaved_write_frame(native, packet.native)
@@ -121,6 +122,17 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
     try Verification(streams: expectations).run(written, name: path, file.cancellation)
+  }
+
+  // Sound from Matroska may not say how long it lasts. Movie files would end before its last packet,
+  // which is taken to last as long as the one before.
+  private func completeDuration(_ packet: borrowing Packet) {
+    let native = unsafe packet.native
+    let type = unsafe stream(packet.streamIndex).pointee.codecpar.pointee.codec_type
+    guard type == AVMEDIA_TYPE_AUDIO, unsafe native.pointee.duration <= 0,
+      unsafe native.pointee.dts != FFMPEGC_NOPTS, let last = lastDecodingTimes[packet.streamIndex]
+    else { return }
+    unsafe native.pointee.duration = max(native.pointee.dts &- last, 0)
   }
 
   // Decoding times have to grow; libav refuses everything else.
