@@ -239,6 +239,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["yuva420p", "yuva444p10le", "gbrap10le", "bgra"])
+  func picturesWithAlphaAreOpaque(format: String) throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var options = options(input, folder.path("out.mkv"), times: 1)
+    options.part.frames = 0..<2
+    options.output.encoder.codec = "ffv1"
+    options.output.encoder.pixelFormat = format
+    _ = try Transcode(options).run(upscale: nearest(1))
+    let alpha = ["-v", "error", "-i", folder.path("out.mkv"), "-vf", "alphaextract,format=gray"]
+    let run = try Subprocess("ffmpeg", alpha + ["-f", "rawvideo", "-"])
+    #expect(run.exitCode == 0 && run.output.count >= 2 * 64 * 48)
+    #expect(run.output.allSatisfy { $0 == 255 })
+  }
+
   @Test func upscalesARepeatedPictureOnce() throws {
     let folder = try TemporaryFolder()
     // Every picture five times.
