@@ -175,27 +175,40 @@ import Testing
     let folder = try TemporaryFolder()
     let plain = try RunTests.clip(folder, "plain.mp4")
     let turned = folder.path("turned.mp4")
-    let made = try Subprocess(
-      "ffmpeg",
-      ["-v", "error", "-display_rotation", "\(angle)", "-i", plain, "-c", "copy", turned]
-    )
-    // FFmpeg 5.1 sets the rotation by a tag instead.
-    if made.exitCode != 0 {
-      let tagged = try Subprocess(
-        "ffmpeg",
-        ["-v", "error", "-i", plain, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", turned]
-      )
-      try #require(tagged.exitCode == 0)
-    }
+    try turn(plain, by: angle, into: turned)
     let info = try MediaInfo(reading: InputOptions(MediaPath(turned)))
     #expect(info.streams.first?.picture?.quarterTurns ?? 0 > 0)
     try expectUpright(turned, folder)
+  }
+
+  @Test func anUnknownPixelShapeStaysUnknown() throws {
+    let folder = try TemporaryFolder()
+    let plain = try RunTests.clip(folder, "plain.mp4", extra: ["-vf", "setsar=0"])
+    let turned = folder.path("turned.mp4")
+    try turn(plain, by: 90, into: turned)
+    _ = try Transcode(options(turned, folder.path("out.y4m"))).run(upscale: nearest(2))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("out.y4m")))
+    #expect(String(decoding: bytes.prefix(40), as: UTF8.self).contains(" W96 H128 F25:1 Ip A0:0 "))
   }
 
   @Test(.enabled(if: SharedFolder.media.isExpected))
   func turnsMirroredPicturesUpright() throws {
     let input = try SharedFolder.media.path("mp4_sample_rotate_and_reflect.mp4")
     try expectUpright(input, try TemporaryFolder())
+  }
+
+  private func turn(_ input: String, by angle: Int, into output: String) throws {
+    let made = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-display_rotation", "\(angle)", "-i", input, "-c", "copy", output]
+    )
+    guard made.exitCode != 0 else { return }
+    // FFmpeg 5.1 sets the rotation by a tag instead.
+    let tagged = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-i", input, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", output]
+    )
+    try #require(tagged.exitCode == 0)
   }
 
   // ffmpeg turns pictures itself when it decodes, and mirrors them where they have to be.
