@@ -143,17 +143,6 @@ import Testing
     }
   }
 
-  @Test func refusesASecondPictureInOneFile() throws {
-    let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
-    let transcode = try Transcode(options(input, folder.path("one.png")))
-    #expect {
-      try transcode.run(upscale: nearest(2))
-    } throws: {
-      ($0 as? MediaError)?.kind == .usage
-    }
-  }
-
   @Test func readsAndWritesSequencesOfPictures() throws {
     let folder = try TemporaryFolder()
     let input = try RunTests.clip(folder)

@@ -64,6 +64,9 @@ public struct OutputOptions: Hashable, Sendable {
   /// The largest picture that is written, in pixels.
   public var maximumPixelCount = 400_000_000
 
+  /// The names of the files, if each picture gets one of its own and there may be several.
+  var pictureNames: PictureNames? { format == nil ? PictureNames(path) : nil }
+
   /// Options that write pictures of `size` to `path`.
   public init(_ path: MediaPath, size: Size) {
     self.path = path

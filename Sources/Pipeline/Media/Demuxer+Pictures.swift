@@ -53,6 +53,8 @@ extension Demuxer {
 
   /// How many frames the stream has; `nil` when the file does not say.
   func frameCount(of index: Int) -> Int? {
+    // A sequence has a picture in each file.
+    if file.pathCount > 1 { return file.pathCount }
     let stream = unsafe stream(index).pointee
     if unsafe stream.nb_frames > 0 { return unsafe Int(stream.nb_frames) }
     let duration: Double

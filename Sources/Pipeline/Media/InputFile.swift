@@ -9,7 +9,10 @@ internal import Glibc
 final class InputFile {
   private(set) var descriptor: Int32
   private(set) var failure: Int32 = 0
-  let identity: FileIdentity
+
+  /// All files that are read.
+  let identities: Set<FileIdentity>
+  let pathCount: Int
   let isSeekable: Bool
   private let isRegular: Bool
   private var following: ArraySlice<MediaPath>
@@ -22,7 +25,8 @@ final class InputFile {
     }
     descriptor = try InputFile.open(first)
     let status = try fileStatus(descriptor, first)
-    identity = FileIdentity(status)
+    identities = Set(paths.dropFirst().compactMap { FileIdentity($0) } + [FileIdentity(status)])
+    pathCount = paths.count
     isRegular = status.isRegularFile
     isSeekable = isRegular && paths.count == 1
     following = paths.dropFirst()

@@ -20,6 +20,9 @@ public struct MediaPath: Hashable, Sendable {
     bytes == Array("-".utf8CString)
   }
 
+  /// Whether this names nothing.
+  var isEmpty: Bool { bytes == [0] }
+
   /// The path in quotes, with control characters escaped so that a terminal can show it.
   public var quoted: String {
     if isStandardStream { return "standard stream" }

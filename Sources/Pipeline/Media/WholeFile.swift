@@ -20,7 +20,7 @@ public enum WholeFile {
   ) throws {
     let check = OutputCheck(
       overwrite: overwrite,
-      input: source.flatMap { FileIdentity($0) },
+      inputs: Set([source].compactMap { $0.flatMap { FileIdentity($0) } }),
       neverReplaced: neverReplaced
     )
     try check.check(path)
