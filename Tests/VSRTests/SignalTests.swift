@@ -29,4 +29,21 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
     #expect(folder.names == ["new.mkv", "old.mkv"])
   }
+
+  @Test func saysWhichPicturesStay() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", size: "320x240", frames: 300)
+    let script = """
+      "$0" old.mkv p%03d.bmp -q & while ! [ -e p001.bmp ]; do sleep 0.05; done; kill $!; wait $!
+      """
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh")
+    )
+    let count = folder.names.count { $0.hasSuffix(".bmp") }
+    #expect(run.exitCode == 143 && count > 0)
+    #expect(run.errorLines == ["vsr: interrupted; pictures written before: \(count)"])
+    #expect(folder.names.allSatisfy { !$0.hasSuffix(".part") })
+  }
 }
