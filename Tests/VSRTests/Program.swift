@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 
 /// A run of the real binary, to its end or to a signal.
@@ -15,12 +16,13 @@ struct Program {
 
   /// Runs `vsr` in a folder, or another program that runs it.
   ///
-  /// With `interruptAfter`, SIGINT is sent after that many seconds.
+  /// With `interruptAfter`, `signal` is sent after that many seconds.
   init(
     _ arguments: [String],
     in folder: TemporaryFolder,
     of executable: URL = Program.binary,
     interruptAfter: Double? = nil,
+    signal: Int32 = SIGINT,
   ) throws {
     let log = try TemporaryFolder()
     for name in ["out", "err"] {
@@ -38,7 +40,7 @@ struct Program {
     if let interruptAfter {
       Thread.sleep(forTimeInterval: interruptAfter)
       interrupted = Date()
-      process.interrupt()
+      kill(process.processIdentifier, signal)
     }
     process.waitUntilExit()
     secondsToEnd = interrupted.map { Date().timeIntervalSince($0) }
