@@ -21,6 +21,7 @@ struct VSR: ParsableCommand {
   )
 
   static func main() {
+    StandardStreams.hold()
     Signals.prepareProcess()
     let arguments = RawArguments.normalized
     guard !arguments.isEmpty else { finish(.usage, message: helpMessage()) }

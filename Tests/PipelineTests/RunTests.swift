@@ -143,6 +143,23 @@ import Testing
     }
   }
 
+  @Test(arguments: ["yes.tga", "no.tga"])
+  func knowsTargaByItsNameAndItsContent(name: String) throws {
+    let folder = try TemporaryFolder()
+    let codec = name == "yes.tga" ? "targa" : "png"
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64", "-frames:v", "1", "-f", "image2",
+        "-c:v", codec, folder.path(name),
+      ]
+    )
+    try #require(made.exitCode == 0)
+    let transcode = try Transcode(options(folder.path(name), folder.path("out.png")))
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 1)
+    #expect(transcode.plan.width == 192 && transcode.plan.height == 128)
+  }
+
   @Test func readsAndWritesSequencesOfPictures() throws {
     let folder = try TemporaryFolder()
     let input = try RunTests.clip(folder)

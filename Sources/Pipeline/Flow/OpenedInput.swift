@@ -58,7 +58,7 @@ struct OpenedInput: ~Copyable {
     var heldByteCount = 0
     while heldByteCount <= maximumHeldByteCount, let packet = try demuxer.read() {
       if packet.streamIndex == stream {
-        pictures.send(packet)
+        try pictures.send(packet)
         if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held) }
       } else {
         heldByteCount += packet.byteCount

@@ -23,8 +23,12 @@ struct OutputCheck {
 
   /// - Throws: A ``MediaError`` of kind `cannotCreate`.
   func check(_ path: MediaPath) throws(MediaError) {
-    guard !path.isStandardStream else { return }
     var status = stat()
+    if path.isStandardStream {
+      // A shell may have joined it to a file that is read; `>>` would make that grow for ever.
+      guard unsafe fstat(STDOUT_FILENO, &status) == 0, status.isRegularFile else { return }
+      return try checkNothingReads(status, path)
+    }
     if unsafe stat(path.bytes, &status) == 0 {
       try checkExisting(status, path)
     } else {
@@ -34,13 +38,17 @@ struct OutputCheck {
 
   private func checkExisting(_ status: stat, _ path: MediaPath) throws(MediaError) {
     if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
+    try checkNothingReads(status, path)
+    if status.isRegularFile && !path.isDescriptor { try checkReplaceable(path) }
+  }
+
+  private func checkNothingReads(_ status: stat, _ path: MediaPath) throws(MediaError) {
     if inputs.contains(FileIdentity(status)) {
       throw MediaError(.cannotCreate, .create, path.quoted, "it is the input")
     }
     if neverReplaced.contains(where: { FileIdentity($0) == FileIdentity(status) }) {
       throw MediaError(.cannotCreate, .create, path.quoted, "this run reads it")
     }
-    if status.isRegularFile { try checkReplaceable(path) }
   }
 
   private func checkMissing(_ path: MediaPath, _ code: Int32) throws(MediaError) {

@@ -18,6 +18,7 @@ public enum WholeFile {
     cancellation: Cancellation,
     _ body: ((_ piece: [UInt8]) throws -> Void) throws -> Void,
   ) throws {
+    let path = path.asOutput
     let check = OutputCheck(
       overwrite: overwrite,
       inputs: Set([source].compactMap { $0.flatMap { FileIdentity($0) } }),

@@ -79,10 +79,11 @@ struct Upscale: ParsableCommand {
         given.count < 2 ? "needs an input and an output" : "takes one input and one output"
       throw ValidationError("upscale \(fault), as in: vsr IN OUT")
     }
-    guard !(report.json && given[1].isStandardStream) else {
+    let (input, output) = (given[0], given[1].asOutput)
+    guard !(report.json && output.isStandardStream) else {
       throw ValidationError("--json and an output of '-' both want standard output")
     }
-    return (given[0], given[1])
+    return (input, output)
   }
 
   private func options(
