@@ -3,13 +3,14 @@
 PREFIX ?= /usr/local
 SWIFT ?= swift
 SECONDS ?= 60
+SHARED ?= ../shared
 SWIFT_FILES := Sources Tests Package.swift Fuzzing/Sources Fuzzing/Package.swift
 RELEASE := -c release --static-swift-stdlib
 TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers race clips fuzz install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture faults install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +54,12 @@ clips: deps ## Upscale ten real clips to their ends and compare all that must no
 
 fuzz: deps ## Feed changed files to every parser of models, SECONDS=60 each; a crash is an error
 	@Scripts/fuzz $(SECONDS)
+
+torture: build ## Run the program on 555 hard or hostile inputs; SHARED/torture makes them
+	@Scripts/torture "$(BINARY)" "$(SHARED)/torture"
+
+faults: build ## Run the program 1,000 times, each time with another system call that fails
+	@Scripts/faults "$(BINARY)"
 
 install: build ## Install the program under PREFIX
 	install -D -s -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/vsr"

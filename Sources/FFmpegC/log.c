@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Atomic(ffmpegc_log_sink) current_sink;
 static _Thread_local char last_error[512];
 
 // libav may split one line over several calls; each thread collects its own.
@@ -51,13 +50,6 @@ static void deliver(void *context, int level) {
     snprintf(last_error, sizeof last_error, "%s", line);
   if (is_damage(level))
     count_error(context);
-  ffmpegc_log_sink sink = atomic_load(&current_sink);
-  if (sink && length > 0) {
-    const AVClass *class = context ? *(const AVClass **)context : NULL;
-    char named[sizeof line + 64];
-    snprintf(named, sizeof named, "%s: %s", class ? class->item_name(context) : "libav", line);
-    sink(level, named);
-  }
   length = 0;
 }
 
@@ -74,8 +66,8 @@ static void receive(void *context, int level, const char *format, va_list argume
   }
 }
 
-void ffmpegc_set_log_sink(ffmpegc_log_sink sink) {
-  atomic_store(&current_sink, sink);
+void ffmpegc_catch_log(void) {
+  av_log_set_level(AV_LOG_WARNING);
   av_log_set_callback(receive);
 }
 

@@ -50,7 +50,7 @@ public struct MediaError: Error, Hashable {
   /// On what; a path is quoted.
   public let subject: String
 
-  /// Why it failed, in lower case.
+  /// Why it failed, in lower case; what a cancelled run leaves behind, or empty for nothing.
   public let reason: String
 
   init(_ kind: Kind, _ step: Step, _ subject: String, _ reason: String) {
@@ -73,8 +73,9 @@ extension MediaError: CustomStringConvertible {
 }
 
 extension MediaError {
-  static func cancelled(signal: Int32) -> MediaError {
-    MediaError(.cancelled(signal: signal), .use, "", "")
+  /// An end that somebody asked for; `remains` is what the run leaves, if anything.
+  static func cancelled(signal: Int32, remains: String = "") -> MediaError {
+    MediaError(.cancelled(signal: signal), .write, "", remains)
   }
 
   /// A system call that failed with the error number `code`.

@@ -66,8 +66,13 @@ enum ExitStatus: Error {
   /// The line that a person reads about an error; nil when all was said before.
   func line(for error: any Error) -> String? {
     switch self {
-    case .cancelled: "vsr: interrupted; nothing was written"
+    case .cancelled:
+      "vsr: interrupted; \(ExitStatus.remains(error) ?? "nothing was written")"
     default: error is ExitStatus ? nil : "vsr: \(error)"
     }
+  }
+
+  private static func remains(_ error: any Error) -> String? {
+    (error as? MediaError).flatMap { $0.reason.isEmpty ? nil : $0.reason }
   }
 }

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Pipeline
 
 /// What a run did, for programs: counts, and what became of every stream.
@@ -51,7 +50,7 @@ struct RunRecord: Encodable {
     timesRepaired = report.repairedTimes
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
-    warnings = report.notices.filter { $0.level == .warning }.map(\.text)
+    warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream
       return Stream(
@@ -61,16 +60,6 @@ struct RunRecord: Encodable {
         codec: stream.codec,
         action: number == nil ? "left out" : isPicture ? "upscaled" : "copied",
       )
-    }
-  }
-
-  /// The record as one JSON object.
-  var json: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
   }
 }

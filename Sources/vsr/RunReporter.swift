@@ -44,7 +44,6 @@ final class RunReporter: Sendable {
     isOver.wakeAll()
     progressThread.withLock { $0 }?.join()
     guard case .success(let report) = result else { return }
-    tell(Array(report.notices.dropFirst(transcode.plan.notices.count)))
     if !options.isQuiet { Console.say("vsr: wrote \(outputName): \(report.summary)") }
     if options.isVerbose { tellStages(report) }
   }

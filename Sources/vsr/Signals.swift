@@ -3,24 +3,33 @@ internal import Glibc
 
 /// Signals that end a run, delivered to a closure on a thread of their own.
 ///
-/// They are blocked in every thread and fetched with `sigwait`, so the closure may lock and allocate,
-/// which a signal handler must not.
+/// A handler writes their numbers into a pipe from which that thread reads, so the closure may lock
+/// and allocate, which a signal handler must not.
 enum Signals {
   private static let endings = [SIGINT, SIGTERM, SIGHUP]
 
-  /// Blocks them; called before any thread starts, so that all threads inherit it.
+  // The pipe's ends. Safe: written once by `prepareProcess`, and constant before, so that the handler
+  // runs no initialiser.
+  nonisolated(unsafe) private static var reader: Int32 = -1
+  nonisolated(unsafe) private static var writer: Int32 = -1
+
+  /// Catches them; called before we start any thread.
   ///
+  /// Libraries have started threads of theirs, which the kernel may choose for a signal: so there is
+  /// a handler. In our own threads the signals are blocked, so that none of their calls is interrupted.
   /// Writing to a pipe without reader or beyond a size limit then fails instead of killing us.
   static func prepareProcess() {
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)
-    var set = endingSet
-    pthread_sigmask(SIG_BLOCK, &set, nil)
+    makePipe()
+    mask(SIG_BLOCK)
+    endings.forEach(catchUnlessIgnored)
   }
 
   /// Calls `body` at the first signal; a second one ends the process at once.
   static func onEnding(_ body: @escaping @Sendable (Int32) -> Void) {
     _ = WorkerThread {
+      mask(SIG_UNBLOCK)
       body(wait())
       _exit(128 + wait())
     }
@@ -31,17 +40,38 @@ enum Signals {
     onEnding { _exit(128 + $0) }
   }
 
-  private static func wait() -> Int32 {
-    var set = endingSet
-    var number: Int32 = 0
-    sigwait(&set, &number)
-    return number
+  private static func makePipe() {
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "the system makes a pipe")
+    (reader, writer) = (ends[0], ends[1])
   }
 
-  private static var endingSet: sigset_t {
+  // Who ignores a signal for us, as nohup does, wants it to be ignored.
+  private static func catchUnlessIgnored(_ number: Int32) {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    guard unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != 1 else { return }
+    action = sigaction()
+    action.sa_flags = SA_RESTART
+    action.__sigaction_handler.sa_handler = { number in
+      let saved = errno
+      var byte = UInt8(truncatingIfNeeded: number)
+      _ = write(Signals.writer, &byte, 1)
+      errno = saved
+    }
+    sigaction(number, &action, nil)
+  }
+
+  private static func wait() -> Int32 {
+    var byte: UInt8 = 0
+    while read(reader, &byte, 1) != 1 {}
+    return Int32(byte)
+  }
+
+  private static func mask(_ how: Int32) {
     var set = sigset_t()
     sigemptyset(&set)
     for number in endings { sigaddset(&set, number) }
-    return set
+    pthread_sigmask(how, &set, nil)
   }
 }

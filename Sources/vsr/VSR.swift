@@ -11,8 +11,9 @@ struct VSR: ParsableCommand {
       vsr IN OUT upscales with the defaults: four times larger, everything else kept.
 
       Exit codes: 0 complete; 4 complete, but the input was damaged; 64 wrong usage; 65 input refused or \
-      memory too small; 66 input cannot be opened; 70 internal error; 73 output cannot be created; 74 reading or writing \
-      failed; 78 model refused or missing; 130, 143, 129 ended by a signal.
+      memory too small; 66 input cannot be opened; 69 more damage than --max-error-rate accepts; \
+      70 internal error; 73 output cannot be created; 74 reading or writing failed; 78 model refused or \
+      missing; 130, 143, 129 ended by a signal.
       """,
     version: Versions.text,
     subcommands: [Upscale.self, Bench.self, Probe.self, Models.self, Doctor.self],
@@ -20,6 +21,7 @@ struct VSR: ParsableCommand {
   )
 
   static func main() {
+    StandardStreams.hold()
     Signals.prepareProcess()
     let arguments = RawArguments.normalized
     guard !arguments.isEmpty else { finish(.usage, message: helpMessage()) }
@@ -37,8 +39,12 @@ struct VSR: ParsableCommand {
     guard exitCode(for: error).isSuccess else {
       finish(.usage, message: "vsr: \(message(for: error)); see vsr --help")
     }
-    Console.print(fullMessage(for: error))
-    finish(.complete)
+    do {
+      try Console.print(fullMessage(for: error))
+      finish(.complete)
+    } catch {
+      finish(after: error)
+    }
   }
 
   /// Leaves at once: workers may still be computing a frame that nobody will take.

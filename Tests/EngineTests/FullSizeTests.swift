@@ -5,7 +5,7 @@ import Testing
 @testable import Engine
 
 /// The papers' networks at their full size, from the names and shapes of their tensors.
-@Suite(.enabled(if: SharedFixtures.isExpected), .serialized) struct FullSizeTests {
+@Suite(.enabled(if: SharedFolder.fixtures.isExpected), .serialized) struct FullSizeTests {
   @Test func ctmsrHasTheAuthorsSize() throws {
     let file = try Described(["ctmsr"])
     let graph = try CTMSR(WeightStore(path: file.path)).graph(height: 64, width: 64)
@@ -38,8 +38,11 @@ private struct Described {
 
   init(_ lists: [String]) throws {
     let lines = try lists.flatMap { name in
-      try String(contentsOfFile: SharedFixtures.path("keys/\(name)_keys.txt"), encoding: .utf8)
-        .split(separator: "\n").prefix { !$0.hasPrefix("#") }  // buffers follow
+      try String(
+        contentsOfFile: SharedFolder.fixtures.path("keys/\(name)_keys.txt"),
+        encoding: .utf8
+      )
+      .split(separator: "\n").prefix { !$0.hasPrefix("#") }  // buffers follow
     }
     var entries: [String] = []
     var count = 0

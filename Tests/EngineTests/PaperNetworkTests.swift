@@ -4,7 +4,7 @@ import Testing
 @testable import Engine
 
 /// The papers' networks with small random weights against the authors' own code.
-@Suite(.enabled(if: SharedFixtures.isExpected)) struct PaperNetworkTests {
+@Suite(.enabled(if: SharedFolder.fixtures.isExpected)) struct PaperNetworkTests {
   private static let activations = [
     ("act.64x64_conv", "enc.64x64_conv"), ("act.64x64_block0", "enc.64x64_block0"),
     ("act.32x32_down", "enc.32x32_down"), ("act.dec.8x8_in0", "dec.8x8_in0"),
@@ -14,7 +14,7 @@ import Testing
   @Test(arguments: ["io", "io-64x128"], [0, 1])
   func ctmsrEqualsTheAuthorsCode(file: String, backend: Int) throws {
     let fixture = try Fixture("ctmsr-tiny/\(file).safetensors")
-    let network = try CTMSR(WeightStore(path: SharedFixtures.path("ctmsr-tiny/ctmsr.pth")))
+    let network = try CTMSR(WeightStore(path: SharedFolder.fixtures.path("ctmsr-tiny/ctmsr.pth")))
     try fixture.expect(nil, of: network, equals: "output", within: 2e-4, on: backends[backend])
     for (name, value) in Self.activations where fixture.has(name) {
       try fixture.expect(value, of: network, equals: name, within: 2e-4, on: backends[backend])
@@ -31,7 +31,7 @@ import Testing
     // Where two codes are equally near, the last bit of the latent decides between them, so that the
     // picture follows from the authors' latent.
     let autoencoder = try VQAutoencoder(
-      WeightStore(path: SharedFixtures.path("tadsr-tiny/autoencoder.pth"))
+      WeightStore(path: SharedFolder.fixtures.path("tadsr-tiny/autoencoder.pth"))
     )
     var graph = Graph()
     let latent = try fixture.tensor("latent_sr")
@@ -48,7 +48,7 @@ import Testing
 
   @Test func halfPrecisionIsNearTheAuthorsCode() throws {
     let half = OneDNNBackend(precision: .bfloat16)
-    let ctmsr = try CTMSR(WeightStore(path: SharedFixtures.path("ctmsr-tiny/ctmsr.pth")))
+    let ctmsr = try CTMSR(WeightStore(path: SharedFolder.fixtures.path("ctmsr-tiny/ctmsr.pth")))
     let picture = try Fixture("ctmsr-tiny/io.safetensors")
       .errors(of: ctmsr, nil, equals: "output", on: half)
     #expect(picture.mean <= 5e-3 && picture.largest <= 5e-2, "\(picture)")
@@ -59,8 +59,8 @@ import Testing
 
   private func tadsr() throws -> TADSR {
     try TADSR(
-      unet: WeightStore(path: SharedFixtures.path("tadsr-tiny/unet.pth")),
-      autoencoder: WeightStore(path: SharedFixtures.path("tadsr-tiny/autoencoder.pth")),
+      unet: WeightStore(path: SharedFolder.fixtures.path("tadsr-tiny/unet.pth")),
+      autoencoder: WeightStore(path: SharedFolder.fixtures.path("tadsr-tiny/autoencoder.pth")),
     )
   }
 }
@@ -70,7 +70,7 @@ private struct Fixture {
   private let store: WeightStore
 
   init(_ name: String) throws {
-    store = try WeightStore(path: SharedFixtures.path(name))
+    store = try WeightStore(path: SharedFolder.fixtures.path(name))
   }
 
   func has(_ name: String) -> Bool { store.contains(name) }

@@ -18,7 +18,7 @@ import Testing
     try expectMemory(of: network.graph(height: 48, width: 72), on: Self.allBackends[backend])
   }
 
-  @Test(.enabled(if: SharedFixtures.isExpected), arguments: 0..<allBackends.count)
+  @Test(.enabled(if: SharedFolder.fixtures.isExpected), arguments: 0..<allBackends.count)
   func knowsWhatThePapersNetworksTake(backend: Int) throws {
     let backend = Self.allBackends[backend]
     for network in try Self.papersModels().map(\.network) {
@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: sizes, [1, 3, 16])
   func staysWithinTheLimit(size: (Int, Int), workers: Int) throws {
     var models = try Self.models.prefix(2).map { try Model(named: $0) }
-    if SharedFixtures.isExpected { models += try Self.papersModels() }
+    if SharedFolder.fixtures.isExpected { models += try Self.papersModels() }
     for model in models {
       var options = Upscaler.Options()
       options.workers = workers
@@ -106,7 +106,7 @@ import Testing
 
   private static func papersModels() throws -> [Model] {
     let files = try ["ctmsr-tiny/ctmsr", "tadsr-tiny/unet", "tadsr-tiny/autoencoder"].map {
-      try SharedFixtures.path("\($0).pth")
+      try SharedFolder.fixtures.path("\($0).pth")
     }
     return [try Model(named: files[0]), try Model(named: files[1], autoencoder: files[2])]
   }

@@ -110,4 +110,39 @@ import Testing
     let copies = try copiedPackets(folder.path("out.mp4"), picture: 0)[1]
     #expect(try copies?.map(\.bytes) == copiedPackets(bad.path, picture: 0)[1]?.map(\.bytes))
   }
+
+  // Only libvpx notices these; libav's own decoder shows all pictures without a word.
+  @Test func aChangedPictureOfVP9IsDamaged() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder, "in.webm", extra: vp9)
+    #expect(try !Transcode(options(input, folder.path("1.mkv"))).run(upscale: nearest(2)).isDamaged)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+    for part in 4..<12 { bytes[bytes.count * part / 16] ^= 0x55 }
+    let bad = folder.url.appendingPathComponent("bad.webm")
+    try bytes.write(to: bad)
+    let report = try Transcode(options(bad.path, folder.path("2.mkv"))).run(upscale: nearest(2))
+    #expect(report.damagedPictures > 0)
+    #expect(report.progress.frames == 50)
+  }
+
+  private let vp9 = ["-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime", "-an"]
+
+  @Test func aLastPictureThatIsCutShortIsDamage() throws {
+    let folder = try TemporaryFolder()
+    let input = folder.path("in.y4m")
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "50", "-pix_fmt",
+        "yuv420p", input,
+      ]
+    )
+    try #require(made.exitCode == 0)
+    #expect(try !Transcode(options(input, folder.path("1.mkv"))).run(upscale: nearest(2)).isDamaged)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+    let bad = folder.url.appendingPathComponent("bad.y4m")
+    try bytes.dropLast(100).write(to: bad)
+    let report = try Transcode(options(bad.path, folder.path("2.mkv"))).run(upscale: nearest(2))
+    #expect(report.isDamaged && report.progress.frames == 49)
+  }
 }

@@ -36,6 +36,22 @@ import Testing
     #expect(try worstDifference(pixels(folder.path("out.mkv")), pixels(input)) <= 1)
   }
 
+  // bwdif wants four rows of chroma.
+  @Test(arguments: ["8x6", "4x8", "2x2"])
+  func leavesFieldsOfTinyPicturesAlone(size: String) throws {
+    let folder = try TemporaryFolder()
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=25,setfield=tff",
+        "-frames:v", "3", "-pix_fmt", "yuv420p", "-c:v", "ffv1", folder.path("in.mkv"),
+      ]
+    )
+    try #require(made.exitCode == 0)
+    let transcode = try Transcode(options(folder.path("in.mkv"), folder.path("out.mkv")))
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 3)
+  }
+
   private func lossless(
     _ input: String,
     _ output: String,

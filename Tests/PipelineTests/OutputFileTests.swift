@@ -82,6 +82,25 @@ import Testing
     }
   }
 
+  @Test func isRefusedBeforehandWhereItCannotGetItsName() throws {
+    let folder = try TemporaryFolder()
+    try Data().write(to: folder.url.appendingPathComponent("file"))
+    let files = FileManager.default
+    try files.createSymbolicLink(atPath: folder.path("dangling"), withDestinationPath: "none")
+    let check = OutputCheck(overwrite: false, inputs: [], neverReplaced: [])
+    let long = String(repeating: "n", count: 300) + ".mkv"
+    let names = [long, "file/out.mkv", "none/out.mkv", "dangling"].map { folder.path($0) } + [""]
+    for name in names {
+      #expect {
+        try check.check(MediaPath(name))
+      } throws: {
+        ($0 as? MediaError)?.kind == .cannotCreate
+      }
+    }
+    let replacing = OutputCheck(overwrite: true, inputs: [], neverReplaced: [])
+    #expect(throws: Never.self) { try replacing.check(MediaPath(folder.path("dangling"))) }
+  }
+
   @Test(arguments: ["in.bin", "./in.bin", "symbolic", "hard"])
   func neverIsTheInput(name: String) throws {
     let folder = try TemporaryFolder()
@@ -94,7 +113,7 @@ import Testing
     try FileManager.default.linkItem(atPath: input, toPath: folder.path("hard"))
     let identity = try #require(FileIdentity(MediaPath(input)))
     #expect {
-      try OutputCheck(overwrite: true, input: identity, neverReplaced: []).check(
+      try OutputCheck(overwrite: true, inputs: [identity], neverReplaced: []).check(
         MediaPath(folder.path(name))
       )
     } throws: {

@@ -39,11 +39,11 @@ import Testing
     // Nothing moves when the beginning is kept.
     let start = frames.lowerBound == 0 ? try frameTimes(input)[0] : 0
     #expect(times.first == start)
-    let sound = try copiedPackets(folder.path("out.mkv"), picture: 0)[1] ?? []
+    let sound = try #require(try copiedPackets(folder.path("out.mkv"), picture: 0)[1])
     let length = Double(frames.clamped(to: 0..<50).count) / 25
     // One packet of AAC lasts 23 ms.
     #expect(sound.allSatisfy { $0.seconds >= -0.024 && $0.seconds < start + length + 0.001 })
-    #expect((sound.last?.seconds ?? 0) + 0.05 >= min(length, 1.9))
+    #expect(try #require(sound.last).seconds + 0.05 >= min(length, 1.9))
   }
 
   @Test func keepsThePartBetweenTwoTimes() throws {
@@ -53,9 +53,31 @@ import Testing
     options.part = Part(start: .milliseconds(500), end: .milliseconds(1500))
     _ = try Transcode(options).run(upscale: nearest(2))
     let times = try frameTimes(folder.path("out.mp4"))
-    let kept = try frameTimes(input).filter { $0 >= 0.5 && $0 < 1.5 }
-    #expect(times.count == kept.count)
+    let before = try frameTimes(input)
+    let shown = before.map { $0 - before[0] }
+    let kept = shown.filter { $0 >= 0.5 && $0 < 1.5 }
+    #expect(times.count == kept.count && !kept.isEmpty)
     #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
+  }
+
+  // Some files begin late, such as recordings of television.
+  @Test func countsTimesFromTheFirstPicture() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder, "in.ts", extra: ["-output_ts_offset", "1000"])
+    try #require(try frameTimes(input)[0] > 1000)
+    let parts = [
+      (Part(end: .seconds(1)), 25), (Part(start: .seconds(1)), 25),
+      (Part(start: .milliseconds(500), end: .milliseconds(1500)), 25),
+    ]
+    for (number, (part, count)) in parts.enumerated() {
+      var options = options(input, folder.path("\(number).mkv"))
+      options.part = part
+      #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == count)
+      let times = try frameTimes(folder.path("\(number).mkv"))
+      #expect(times.count == count && (part.start == nil) == (times[0] > 1000))
+      let sound = try #require(try copiedPackets(folder.path("\(number).mkv"), picture: 0)[1])
+      #expect((10..<60).contains(sound.count), "\(sound.count) packets of sound")
+    }
   }
 
   @Test func endsAndLeavesNothingWhenCancelled() throws {
@@ -121,15 +143,21 @@ import Testing
     }
   }
 
-  @Test func refusesASecondPictureInOneFile() throws {
+  @Test(arguments: ["yes.tga", "no.tga"])
+  func knowsTargaByItsNameAndItsContent(name: String) throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
-    let transcode = try Transcode(options(input, folder.path("one.png")))
-    #expect {
-      try transcode.run(upscale: nearest(2))
-    } throws: {
-      ($0 as? MediaError)?.kind == .usage
-    }
+    let codec = name == "yes.tga" ? "targa" : "png"
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64", "-frames:v", "1", "-f", "image2",
+        "-c:v", codec, folder.path(name),
+      ]
+    )
+    try #require(made.exitCode == 0)
+    let transcode = try Transcode(options(folder.path(name), folder.path("out.png")))
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 1)
+    #expect(transcode.plan.width == 192 && transcode.plan.height == 128)
   }
 
   @Test func readsAndWritesSequencesOfPictures() throws {
@@ -153,27 +181,40 @@ import Testing
     let folder = try TemporaryFolder()
     let plain = try RunTests.clip(folder, "plain.mp4")
     let turned = folder.path("turned.mp4")
-    let made = try Subprocess(
-      "ffmpeg",
-      ["-v", "error", "-display_rotation", "\(angle)", "-i", plain, "-c", "copy", turned]
-    )
-    // FFmpeg 5.1 sets the rotation by a tag instead.
-    if made.exitCode != 0 {
-      let tagged = try Subprocess(
-        "ffmpeg",
-        ["-v", "error", "-i", plain, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", turned]
-      )
-      try #require(tagged.exitCode == 0)
-    }
+    try turn(plain, by: angle, into: turned)
     let info = try MediaInfo(reading: InputOptions(MediaPath(turned)))
     #expect(info.streams.first?.picture?.quarterTurns ?? 0 > 0)
     try expectUpright(turned, folder)
   }
 
-  @Test(.enabled(if: SharedMedia.isExpected))
+  @Test func anUnknownPixelShapeStaysUnknown() throws {
+    let folder = try TemporaryFolder()
+    let plain = try RunTests.clip(folder, "plain.mp4", extra: ["-vf", "setsar=0"])
+    let turned = folder.path("turned.mp4")
+    try turn(plain, by: 90, into: turned)
+    _ = try Transcode(options(turned, folder.path("out.y4m"))).run(upscale: nearest(2))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("out.y4m")))
+    #expect(String(decoding: bytes.prefix(40), as: UTF8.self).contains(" W96 H128 F25:1 Ip A0:0 "))
+  }
+
+  @Test(.enabled(if: SharedFolder.media.isExpected))
   func turnsMirroredPicturesUpright() throws {
-    let input = try SharedMedia.path("mp4_sample_rotate_and_reflect.mp4")
+    let input = try SharedFolder.media.path("mp4_sample_rotate_and_reflect.mp4")
     try expectUpright(input, try TemporaryFolder())
+  }
+
+  private func turn(_ input: String, by angle: Int, into output: String) throws {
+    let made = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-display_rotation", "\(angle)", "-i", input, "-c", "copy", output]
+    )
+    guard made.exitCode != 0 else { return }
+    // FFmpeg 5.1 sets the rotation by a tag instead.
+    let tagged = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-i", input, "-c", "copy", "-metadata:s:v", "rotate=\(angle)", output]
+    )
+    try #require(tagged.exitCode == 0)
   }
 
   // ffmpeg turns pictures itself when it decodes, and mirrors them where they have to be.
@@ -217,6 +258,21 @@ import Testing
     }
   }
 
+  @Test(arguments: ["yuva420p", "yuva444p10le", "gbrap10le", "bgra"])
+  func picturesWithAlphaAreOpaque(format: String) throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var options = options(input, folder.path("out.mkv"), times: 1)
+    options.part.frames = 0..<2
+    options.output.encoder.codec = "ffv1"
+    options.output.encoder.pixelFormat = format
+    _ = try Transcode(options).run(upscale: nearest(1))
+    let alpha = ["-v", "error", "-i", folder.path("out.mkv"), "-vf", "alphaextract,format=gray"]
+    let run = try Subprocess("ffmpeg", alpha + ["-f", "rawvideo", "-"])
+    #expect(run.exitCode == 0 && run.output.count >= 2 * 64 * 48)
+    #expect(run.output.allSatisfy { $0 == 255 })
+  }
+
   @Test func upscalesARepeatedPictureOnce() throws {
     let folder = try TemporaryFolder()
     // Every picture five times.
@@ -240,7 +296,12 @@ import Testing
   }
 
   private func hash(_ path: String) throws -> String {
-    try Subprocess("ffmpeg", ["-v", "error", "-i", path, "-map", "0:v", "-f", "md5", "-"]).text
+    let run = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-i", path, "-map", "0:v", "-f", "md5", "-"]
+    )
+    try #require(run.exitCode == 0)
+    return run.text
   }
 
   @Test func nullFormatWritesNothing() throws {
@@ -252,10 +313,10 @@ import Testing
     #expect(folder.names == ["in.mkv"])
   }
 
-  @Test(.enabled(if: SharedMedia.isExpected))
+  @Test(.enabled(if: SharedFolder.media.isExpected))
   func keepsTheLightThatAPictureWasMasteredFor() throws {
     let folder = try TemporaryFolder()
-    let input = try SharedMedia.path("mp4_sample_with_colr_mdcv_and_clli.mp4")
+    let input = try SharedFolder.media.path("mp4_sample_with_colr_mdcv_and_clli.mp4")
     var options = options(input, folder.path("out.mkv"), times: 1)
     options.part.frames = 0..<2
     options.output.encoder.preset = "ultrafast"

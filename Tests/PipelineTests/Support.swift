@@ -47,7 +47,7 @@ func frameTimes(_ path: String) throws -> [Double] {
   try drain(&opened.pictures)
   while let packet = try opened.demuxer.read() {
     guard packet.streamIndex == opened.stream else { continue }
-    opened.pictures.send(packet)
+    try opened.pictures.send(packet)
     try drain(&opened.pictures)
   }
   opened.pictures.finish()

@@ -6,7 +6,7 @@ import Testing
 @testable import Pipeline
 
 @Suite struct TranscodeTests {
-  /// A real clip, the container it is written to, and how many of its frames (nil: all).
+  /// A real clip, the container it is written to, and how many times larger.
   struct Clip: CustomTestStringConvertible, Sendable {
     let name: String
     var output: String
@@ -27,10 +27,10 @@ import Testing
     Clip(name: "ts_bbb_2500ms.ts", output: "ts", scale: 1),
   ]
 
-  @Test(.enabled(if: SharedMedia.isExpected), arguments: clips)
+  @Test(.enabled(if: SharedFolder.media.isExpected), arguments: clips)
   func keepsEveryFrameAndItsTime(clip: Clip) throws {
     let folder = try TemporaryFolder()
-    let input = try SharedMedia.path(clip.name)
+    let input = try SharedFolder.media.path(clip.name)
     let output = folder.path("out.\(clip.output)")
     var options = options(input, output, times: clip.scale)
     options.output.encoder.preset = "ultrafast"
@@ -40,7 +40,7 @@ import Testing
     let before = try frameTimes(input)
     let after = try frameTimes(output)
     #expect(report.progress.frames == before.count)
-    #expect(after.count == before.count)
+    #expect(after.count == before.count && !before.isEmpty)
     // Half a millisecond: what Matroska and FLV can store.
     let errors = zip(before, after).map { abs($0 - $1) }
     #expect(errors.max() ?? 1 <= 0.0005, "times differ by up to \(errors.max() ?? 1) s")
@@ -55,6 +55,5 @@ import Testing
       #expect(errors.max() ?? 0 <= 0.001, "stream \(stream): \(errors.max() ?? 0)")
     }
     #expect(folder.names == ["out.\(clip.output)"])
-    print(clip.name, report.notices.map(\.text), report.repairedTimes, report.droppedPackets)
   }
 }

@@ -10,7 +10,7 @@ import Testing
     #expect(text.exitCode == 0 && text.output.contains("* 0: video h264, 64x48, yuv420p"))
     let json = try Program(["probe", "old.mp4", "--json"], in: folder)
     let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
-    #expect((object?["streams"] as? [Any])?.count == 2)
+    #expect((object?["streams"] as? [Any])?.count == 2 && object?["picture_stream"] as? Int == 0)
   }
 
   @Test func benchNeedsNoInput() throws {
@@ -67,6 +67,95 @@ import Testing
     for arguments in [["--help"], ["help", "upscale"], ["bench", "-h"]] {
       let run = try Program(arguments, in: folder)
       #expect(run.exitCode == 0 && run.output.contains("USAGE") && run.errors.isEmpty)
+    }
+  }
+
+  @Test func lostDataIsAnError() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4", frames: 2)
+    let commands = [
+      ["probe", "old.mp4", "--json"], ["models", "list"], ["doctor"], ["--help"],
+      ["old.mp4", "new.mp4", "--json", "-q"],
+    ]
+    for command in commands {
+      let run = try Program(command, in: folder, output: "/dev/full")
+      #expect(run.exitCode == 74, "\(command)")
+      #expect(run.errors == "vsr: cannot write standard output: No space left on device\n")
+    }
+  }
+
+  @Test func aReaderThatLeavesIsNoError() throws {
+    let folder = try TemporaryFolder()
+    let script = "set -o pipefail; \"$0\" doctor | true"
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 0 && run.errors.isEmpty)
+  }
+
+  @Test func probeRefusesOptionsOfARun() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4", frames: 2)
+    for option in ["--strict", "--dedup=off", "--deinterlace=on", "--max-error-rate=0"] {
+      let run = try Program(["probe", "old.mp4", option], in: folder)
+      #expect(run.exitCode == 64 && run.errors.contains("Unknown option"), "\(run.errors)")
+    }
+  }
+
+  @Test func probeEscapesWhatATerminalWouldObey() throws {
+    let folder = try TemporaryFolder()
+    let arguments = [
+      "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:duration=0.1", "-metadata:s:v",
+      "title=a\u{1B}[31mb", folder.path("old.mkv"),
+    ]
+    try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+    let run = try Program(["probe", "old.mkv"], in: folder)
+    #expect(run.output.contains("'a\\u{1B}[31mb'"), "\(run.output)")
+  }
+
+  @Test func benchIsJSONWhateverTheModelIsCalled() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      atPath: repositoryRoot + "Models/fast/weights.safetensors",
+      toPath: folder.path("we\"ird.safetensors")
+    )
+    let run = try Program(
+      ["bench", "--json", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
+        + ["-m", "./we\"ird.safetensors"],
+      in: folder
+    )
+    let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    #expect((object?["title"] as? String)?.contains("we\"ird") == true)
+  }
+
+  @Test func benchLeavesNoClip() throws {
+    let folder = try TemporaryFolder()
+    let script =
+      "TMPDIR=\"$PWD\" exec \"$0\" bench --video-size 32x24 --seconds 0.1 --frames 300000"
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh"),
+      interruptAfter: 1.5
+    )
+    #expect(run.exitCode == 130)
+    #expect(folder.names.isEmpty)
+  }
+
+  @Test func whatFollowsTwoDashesIsAName() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("-my_file.mp4", frames: 2)
+    let run = try Program(["probe", "--", "-my_file.mp4"], in: folder)
+    #expect(run.exitCode == 0, "\(run.errors)")
+  }
+
+  @Test func helpNamesEveryExitCode() throws {
+    let run = try Program(["--help"], in: try TemporaryFolder())
+    let words = run.output.split { !$0.isNumber }.map(String.init)
+    for code in [0, 4, 64, 65, 66, 69, 70, 73, 74, 78, 129, 130, 143] {
+      #expect(words.contains("\(code)"), "\(code)")
     }
   }
 

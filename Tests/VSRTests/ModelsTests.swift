@@ -35,10 +35,10 @@ import Testing
     #expect(object?["sha256"] as? String == String(digest))
   }
 
-  @Test(.enabled(if: SharedFixtures.isExpected))
+  @Test(.enabled(if: SharedFolder.fixtures.isExpected))
   func countsParametersAsTheAuthorsDo() throws {
     let folder = try TemporaryFolder()
-    let path = try SharedFixtures.path("ctmsr-tiny/ctmsr.pth")
+    let path = try SharedFolder.fixtures.path("ctmsr-tiny/ctmsr.pth")
     let run = try Program(["models", "show", path], in: folder)
     #expect(run.exitCode == 0 && run.output.contains("2191413 in"), "\(run.output)")
   }
@@ -68,11 +68,13 @@ import Testing
     #expect(folder.names == ["m.pth", "m.safetensors", "old.mkv"])
   }
 
-  @Test(.enabled(if: SharedFixtures.isExpected))
+  @Test(.enabled(if: SharedFolder.fixtures.isExpected))
   func importsTwoFilesAsOneModel() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", frames: 2)
-    let files = try ["unet", "autoencoder"].map { try SharedFixtures.path("tadsr-tiny/\($0).pth") }
+    let files = try ["unet", "autoencoder"].map {
+      try SharedFolder.fixtures.path("tadsr-tiny/\($0).pth")
+    }
     let latents = ["--autoencoder", files[1]]
     let made = try Program(
       ["models", "import", files[0], "-o", "m.safetensors"] + latents,

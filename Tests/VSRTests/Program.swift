@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 
 /// A run of the real binary, to its end or to a signal.
@@ -15,12 +16,15 @@ struct Program {
 
   /// Runs `vsr` in a folder, or another program that runs it.
   ///
-  /// With `interruptAfter`, SIGINT is sent after that many seconds.
+  /// With `interruptAfter`, `signal` is sent after that many seconds. The program begins without
+  /// blocked signals, as a shell starts it; the threads that run tests block them all.
   init(
     _ arguments: [String],
     in folder: TemporaryFolder,
     of executable: URL = Program.binary,
     interruptAfter: Double? = nil,
+    signal: Int32 = SIGINT,
+    output target: String? = nil,
   ) throws {
     let log = try TemporaryFolder()
     for name in ["out", "err"] {
@@ -31,14 +35,14 @@ struct Program {
     process.arguments = arguments
     process.currentDirectoryURL = folder.url
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle(forWritingAtPath: log.path("out"))
+    process.standardOutput = FileHandle(forWritingAtPath: target ?? log.path("out"))
     process.standardError = FileHandle(forWritingAtPath: log.path("err"))
-    try process.run()
+    try Program.withoutBlockedSignals { try process.run() }
     var interrupted: Date?
     if let interruptAfter {
       Thread.sleep(forTimeInterval: interruptAfter)
       interrupted = Date()
-      process.interrupt()
+      kill(process.processIdentifier, signal)
     }
     process.waitUntilExit()
     secondsToEnd = interrupted.map { Date().timeIntervalSince($0) }
@@ -51,6 +55,14 @@ struct Program {
       decoding: FileManager.default.contents(atPath: log.path("err")) ?? Data(),
       as: UTF8.self
     )
+  }
+
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, old) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &old)
+    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+    try body()
   }
 
   /// The program beside the test bundle.

@@ -40,13 +40,18 @@ import Testing
     #expect(try probe(folder.path("new.mkv"), "v:0", "width,height") == size)
   }
 
-  @Test func interruptEndsSoonAndLeavesNothing() throws {
+  @Test func upscalesRepeatsAnewWhenTheirNoiseDiffers() throws {
     let folder = try TemporaryFolder()
-    try folder.makeClip("old.mp4", size: "640x480", frames: 200)
-    let run = try Program(["old.mp4", "new.mp4"], in: folder, interruptAfter: 1)
-    #expect(run.exitCode == 130)
-    #expect(run.secondsToEnd ?? 3 < 2)
-    #expect(folder.names == ["old.mp4"])
+    let still = ["-v", "error", "-f", "lavfi", "-i", "color=red:size=32x24:rate=25"]
+    try #require(
+      try Subprocess("ffmpeg", still + ["-frames:v", "4", folder.path("old.mkv")]).exitCode == 0
+    )
+    for (noise, repeated) in ["still": 3, "per-frame": 0] {
+      let arguments = ["old.mkv", "\(noise).mkv", "--noise", noise, "--json", "-q"]
+      let run = try Program(arguments, in: folder)
+      let record = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+      #expect(record?["frames_repeated"] as? Int == repeated, "\(noise)")
+    }
   }
 
   @Test func progressAsJSONIsJSON() throws {

@@ -7,6 +7,7 @@
 #include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavutil/avutil.h>
+#include <libavutil/crc.h>
 #include <libavutil/dict.h>
 #include <libavutil/display.h>
 #include <libavutil/imgutils.h>
@@ -25,13 +26,8 @@ static const int32_t FFMPEGC_OPTION_NOT_FOUND = AVERROR_OPTION_NOT_FOUND;
 static const int32_t FFMPEGC_EPERM = AVERROR(EPERM);
 static const int64_t FFMPEGC_NOPTS = AV_NOPTS_VALUE;
 
-/// A function that receives one complete line of libav's log, without its line break.
-///
-/// Called from any thread.
-typedef void (*ffmpegc_log_sink)(int level, const char *line);
-
-/// Sends libav's log to `sink`, or nowhere when it is null. Replaces libav's printing to stderr.
-void ffmpegc_set_log_sink(ffmpegc_log_sink sink);
+/// Takes libav's warnings and errors, which it would print to stderr, for the functions below.
+void ffmpegc_catch_log(void);
 
 /// The last line that libav logged as an error on this thread, or an empty string.
 ///

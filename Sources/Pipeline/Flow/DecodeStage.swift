@@ -54,7 +54,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
-      source.send(packet)
+      try source.send(packet)
       wantsMore = try handlePictures(meter)
     }
     guard wantsMore else { return packets.cancel() }

@@ -17,7 +17,8 @@ final class Flow: Sendable {
   private let totalFrames: Int?
   private let started = Atomic<UInt64>(0)
 
-  init(_ options: TranscodeOptions, totalFrames: Int?) {
+  /// The flow of `part` of a stream whose first time stamp is `origin`.
+  init(_ part: Part, origin: Duration, totalFrames: Int?) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
     let packets = BoundedQueue<Packet>(capacity: 8)
     let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
@@ -31,7 +32,7 @@ final class Flow: Sendable {
     self.frames = frames
     self.output = output
     self.totalFrames = totalFrames
-    window = PartWindow(options.part)
+    window = PartWindow(part, origin: origin)
   }
 
   // More frames than any machine has processors.
@@ -61,7 +62,7 @@ final class Flow: Sendable {
     )
   }
 
-  func report(_ notices: [Notice]) -> TranscodeReport {
+  var report: TranscodeReport {
     let values = counters.values
     return TranscodeReport(
       progress: progress,
@@ -72,7 +73,6 @@ final class Flow: Sendable {
       repeatedCount: values.repeated,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
-      notices: notices,
     )
   }
 }

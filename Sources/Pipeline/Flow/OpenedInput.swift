@@ -7,6 +7,9 @@ struct OpenedInput: ~Copyable {
 
   /// The number of the stream that is upscaled.
   let stream: Int
+
+  /// The first time stamp of that stream.
+  let start: Duration
   var pictures: PictureSource
 
   /// Packets of other streams that were read on the way to the first picture.
@@ -19,17 +22,18 @@ struct OpenedInput: ~Copyable {
   // More than an hour of sound before the first picture: the input is no film.
   private static let maximumHeldByteCount = 64 << 20
 
-  /// Opens `input` and looks for a picture, from the last key frame before `start` where that works.
+  /// Opens `input` and looks for a picture, from the last key frame before `beginning` where that works.
   ///
   /// - Throws: A ``MediaError`` of kind `refused` when no picture can be decoded.
   init(
     _ input: InputOptions,
     _ cancellation: Cancellation,
-    start: Duration? = nil,
+    beginning: Duration? = nil,
   ) throws(MediaError) {
     var demuxer = try Demuxer(input, cancellation: cancellation)
     let stream = try demuxer.pictureStream()
-    if let start { demuxer.skip(to: start, stream) }
+    let start = demuxer.start(of: stream)
+    if let beginning { demuxer.skip(to: start + beginning, stream) }
     let frameRate = demuxer.frameRate(of: stream)
     var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)
     let found = try OpenedInput.search(&demuxer, &pictures, stream)
@@ -38,6 +42,7 @@ struct OpenedInput: ~Copyable {
     held = found.held
     pictures.putBack(found.frame)
     info = MediaInfo(demuxer, picture: stream)
+    self.start = start
     self.demuxer = demuxer
     self.stream = stream
     self.pictures = pictures
@@ -53,7 +58,7 @@ struct OpenedInput: ~Copyable {
     var heldByteCount = 0
     while heldByteCount <= maximumHeldByteCount, let packet = try demuxer.read() {
       if packet.streamIndex == stream {
-        pictures.send(packet)
+        try pictures.send(packet)
         if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held) }
       } else {
         heldByteCount += packet.byteCount

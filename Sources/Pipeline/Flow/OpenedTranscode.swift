@@ -5,7 +5,11 @@ struct OpenedTranscode: ~Copyable {
   let plan: TranscodePlan
   let info: MediaInfo
   let totalFrames: Int?
+
+  /// The first time stamp of the stream that is upscaled.
+  var start: Duration { input.start }
   private let options: TranscodeOptions
+  private let check: OutputCheck
   private let output: OutputPlan
   private let input: OpenedInput
   private let encoder: Encoder
@@ -19,13 +23,21 @@ struct OpenedTranscode: ~Copyable {
     let input = try OpenedInput(
       options.input,
       cancellation,
-      start: options.part.frames == nil ? options.part.start : nil
+      beginning: options.part.frames == nil ? options.part.start : nil
     )
-    try OutputCheck(
+    let totalFrames = input.demuxer.frameCount(of: input.stream).map {
+      options.part.count(of: $0, frameRate: input.first.frameRate)
+    }
+    let check = OutputCheck(
       overwrite: options.output.overwrite,
-      input: input.demuxer.file.identity,
+      inputs: input.demuxer.file.identities,
       neverReplaced: options.output.neverReplaced,
-    ).check(options.output.path)
+    )
+    if let names = options.output.pictureNames {
+      try check.check(names, pictures: totalFrames ?? 1)
+    } else {
+      try check.check(options.output.path)
+    }
     var output = try OutputPlan(options, input)
     let size = input.first.uprightSize
     let others =
@@ -36,9 +48,8 @@ struct OpenedTranscode: ~Copyable {
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
     plan = TranscodePlan(output, input.first, decoderThreads: options.input.decoderThreads)
     info = input.info
-    totalFrames = input.demuxer.frameCount(of: input.stream).map {
-      options.part.count(of: $0, frameRate: input.first.frameRate)
-    }
+    self.totalFrames = totalFrames
+    self.check = check
     self.options = options
     self.output = output
     self.input = input
@@ -103,14 +114,12 @@ struct OpenedTranscode: ~Copyable {
     _ picture: Int,
   ) throws(MediaError) {
     let path = options.output.path
-    let overwrite = options.output.overwrite
     guard let format = output.format else {
-      let files = PictureFiles(path, overwrite: overwrite, cancellation: cancellation)
-      return start(files, flow, picture)
+      return start(PictureFiles(path, check, cancellation: cancellation), flow, picture)
     }
     let file =
       format.hasNoFile
-      ? nil : try OutputFile(path, overwrite: overwrite, cancellation: cancellation)
+      ? nil : try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation)
     let settings = MuxerSettings(
       path: path,
       format: format,

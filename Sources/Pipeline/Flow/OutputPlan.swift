@@ -31,7 +31,7 @@ struct OutputPlan {
     )
     encoder = EncoderSettings(
       target: target,
-      timeBase: OutputPlan.timeBase(source, format),
+      timeBase: OutputPlan.timeBase(source, format, candidate.profile),
       frameRate: source.frameRate,
       pixelShape: output.size.pixelShape(source.pixelShape, from: source.uprightSize, to: size),
       options: output.encoder,
@@ -93,8 +93,13 @@ struct OutputPlan {
     return candidate
   }
 
-  private static func timeBase(_ source: SourcePicture, _ format: OutputFormat?) -> Rational {
-    format?.hasConstantFrameRate ?? true ? source.frameRate.inverse : source.timeBase
+  private static func timeBase(
+    _ source: SourcePicture,
+    _ format: OutputFormat?,
+    _ profile: EncoderProfile,
+  ) -> Rational {
+    let countsFrames = format?.hasConstantFrameRate ?? true || profile.countsFrames
+    return countsFrames ? source.frameRate.inverse : source.timeBase
   }
 }
 

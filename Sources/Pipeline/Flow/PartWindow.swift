@@ -23,7 +23,9 @@ final class PartWindow: Sendable {
   private let part: Part
   private static let never = Duration.seconds(Int64.max / 2_000_000_000)
 
-  init(_ part: Part) {
+  /// The window of `part` in a stream whose first time stamp is `origin`.
+  init(_ part: Part, origin: Duration = .zero) {
+    let part = part.moved(by: origin)
     self.part = part
     let startsAtFrame = (part.frames?.lowerBound ?? 0) > 0
     state = Monitor(
@@ -96,5 +98,11 @@ final class PartWindow: Sendable {
   /// The time from which on no packet is wanted, if it is known.
   var end: Duration? {
     state.withLock { $0.end.flatMap { $0 == PartWindow.never ? nil : $0 } }
+  }
+}
+
+extension Part {
+  fileprivate func moved(by offset: Duration) -> Part {
+    Part(start: start.map { $0 + offset }, end: end.map { $0 + offset }, frames: frames)
   }
 }

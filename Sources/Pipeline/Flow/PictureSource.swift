@@ -9,10 +9,12 @@ struct PictureSource: ~Copyable {
   let timeBase: Rational
 
   private var decoder: Decoder
+  private var check: PictureCheck?
   private var deinterlacer: Deinterlacer
   private var isFinished = false
   private var repair = TimestampRepair()
   private let usualDuration: Int64
+  private let isPNG: Bool
   private var first: Frame?
 
   /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise.
@@ -22,6 +24,10 @@ struct PictureSource: ~Copyable {
     frameRate: Rational,
   ) throws(MediaError) {
     let decoder = unsafe try Decoder(stream, input)
+    check = unsafe PictureCheck(stream, input)
+    isPNG = unsafe [AV_CODEC_ID_PNG, AV_CODEC_ID_APNG].contains(
+      stream.pointee.codecpar.pointee.codec_id
+    )
     let timeBase = unsafe Rational(stream.pointee.time_base)
     deinterlacer = Deinterlacer(input.deinterlacing, timeBase: timeBase)
     self.timeBase = timeBase
@@ -34,7 +40,7 @@ struct PictureSource: ~Copyable {
   }
 
   /// Packets and pictures that could not be decoded.
-  var errorCount: Int { decoder.errorCount }
+  var errorCount: Int { max(decoder.errorCount, check?.errorCount ?? 0) }
 
   /// Pictures that were made of two fields.
   var deinterlacedCount: Int { deinterlacer.count }
@@ -43,7 +49,11 @@ struct PictureSource: ~Copyable {
   var repairs: Int { repair.repairs }
 
   /// Hands over a packet; every picture that is ready must be taken before the next.
-  mutating func send(_ packet: borrowing Packet) { decoder.send(packet) }
+  mutating func send(_ packet: borrowing Packet) throws(MediaError) {
+    if isPNG { try PNGText.drop(from: packet) }
+    decoder.send(packet)
+    try check?.check(packet)
+  }
 
   /// Says that no packet follows.
   mutating func finish() {

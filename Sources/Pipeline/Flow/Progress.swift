@@ -48,9 +48,6 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Presentation and decoding times that had to be invented or moved.
   public let repairedTimes: Int
 
-  /// What a person should know, in the order in which it happened.
-  public let notices: [Notice]
-
   /// Whether the input was damaged so that something is missing in the output.
   public var isDamaged: Bool {
     damagedPictures > 0 || damagedPackets > 0 || droppedPackets > 0

@@ -22,6 +22,7 @@ public final class Transcode: @unchecked Sendable {
 
   private var opened: OpenedTranscode?
   private let cancellation: Cancellation
+  private let output: OutputOptions
   private let flow: Flow
 
   /// Opens the input and plans the output, without creating it.
@@ -38,9 +39,10 @@ public final class Transcode: @unchecked Sendable {
   ) throws(MediaError) {
     self.cancellation = cancellation
     let opened = try OpenedTranscode(options, cancellation, leastForEngine)
+    output = options.output
     input = opened.info
     plan = opened.plan
-    flow = Flow(options, totalFrames: opened.totalFrames)
+    flow = Flow(options.part, origin: opened.start, totalFrames: opened.totalFrames)
     self.opened = consume opened
     let group = flow.group
     cancellation.observe { group.fail($0) }
@@ -62,8 +64,25 @@ public final class Transcode: @unchecked Sendable {
     flow.limit(framesInFlight: framesInFlight)
     if let cancelled = cancellation.error { throw cancelled }
     try opened.start(flow, upscale, cancellation)
-    try flow.group.join()
-    return flow.report(plan.notices)
+    do throws(MediaError) {
+      try flow.group.join()
+    } catch {
+      throw completed(error)
+    }
+    return flow.report
+  }
+
+  // A cancelled run says what it leaves: files that are renamed at the end vanish, others do not.
+  private func completed(_ error: MediaError) -> MediaError {
+    guard case .cancelled(let signal) = error.kind else { return error }
+    let frames = progress.frames
+    if output.pictureNames != nil && frames > 0 {
+      return .cancelled(signal: signal, remains: "pictures written before: \(frames)")
+    }
+    if progress.byteCount > 0 && OutputFile.isWrittenDirectly(output.path) {
+      return .cancelled(signal: signal, remains: "the output is not complete")
+    }
+    return error
   }
 
   /// Ends the run soon, without output; ``run(framesInFlight:upscale:)`` then throws `cancelled`.

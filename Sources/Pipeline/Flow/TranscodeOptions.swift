@@ -64,6 +64,9 @@ public struct OutputOptions: Hashable, Sendable {
   /// The largest picture that is written, in pixels.
   public var maximumPixelCount = 400_000_000
 
+  /// The names of the files, if each picture gets one of its own and there may be several.
+  var pictureNames: PictureNames? { format == nil ? PictureNames(path) : nil }
+
   /// Options that write pictures of `size` to `path`.
   public init(_ path: MediaPath, size: Size) {
     self.path = path
@@ -73,7 +76,8 @@ public struct OutputOptions: Hashable, Sendable {
 
 /// Which part of the input is kept; without limits all of it.
 ///
-/// The output starts at time zero when the beginning is cut off.
+/// Times count from the start of the upscaled stream, whatever its first time stamp is. The output
+/// starts at time zero when the beginning is cut off.
 public struct Part: Hashable, Sendable {
   /// Frames and packets before this time are left out.
   public var start: Duration?

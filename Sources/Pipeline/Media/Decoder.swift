@@ -17,11 +17,18 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   private var keyFramesToStart: Int
   private var hasPackets: Bool
 
+  /// Decodes `stream` with libav's usual decoder, or the one of this `name`.
+  ///
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
-  init(_ stream: UnsafeMutablePointer<AVStream>, _ input: InputOptions) throws(MediaError) {
+  init(
+    _ stream: UnsafeMutablePointer<AVStream>,
+    _ input: InputOptions,
+    name: String? = nil,
+  ) throws(MediaError) {
     let parameters = unsafe stream.pointee.codecpar
     let identifier = unsafe stream.pointee.codecpar.pointee.codec_id
-    guard let codec = unsafe avcodec_find_decoder(identifier) else {
+    let found = unsafe name.map { unsafe avcodec_find_decoder_by_name($0) }
+    guard let codec = unsafe found ?? avcodec_find_decoder(identifier) else {
       let name = unsafe String(cString: avcodec_get_name(identifier))
       throw MediaError(.refused, .decode, input.path.quoted, "no decoder for '\(name)'")
     }

@@ -32,6 +32,13 @@ extension Demuxer {
     unsafe avformat_seek_file(native, Int32(index), .min, ticks, ticks, 0)
   }
 
+  /// The first time stamp of the stream; zero when the file does not say.
+  func start(of index: Int) -> Duration {
+    let stream = unsafe stream(index).pointee
+    guard unsafe stream.start_time != FFMPEGC_NOPTS else { return .zero }
+    return unsafe Timestamp(ticks: stream.start_time, timeBase: Rational(stream.time_base)).duration
+  }
+
   func isCover(_ index: Int) -> Bool {
     unsafe stream(index).pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
   }
@@ -46,6 +53,8 @@ extension Demuxer {
 
   /// How many frames the stream has; `nil` when the file does not say.
   func frameCount(of index: Int) -> Int? {
+    // A sequence has a picture in each file.
+    if file.pathCount > 1 { return file.pathCount }
     let stream = unsafe stream(index).pointee
     if unsafe stream.nb_frames > 0 { return unsafe Int(stream.nb_frames) }
     let duration: Double

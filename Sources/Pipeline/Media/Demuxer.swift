@@ -15,10 +15,12 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   private let logged: ErrorCount
 
   /// Places where the file breaks its format's rules, and one more if it ends too early.
-  private(set) var damageCount: Int
+  var damageCount: Int { reportedDamage + file.damageCount }
+  private var reportedDamage: Int
 
   // Streams with a packet that was marked as corrupt, and how many packets ago.
   private var marked: [Int: Int]
+  private var endOfLastPacket: Int64
 
   // More streams than this are no video but an attack.
   private static let maximumStreamCount: Int32 = 64
@@ -28,7 +30,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   /// - Throws: A ``MediaError`` of kind `missing`, `refused`, `limit` or `inputOutput`.
   init(_ input: InputOptions, cancellation: Cancellation) throws(MediaError) {
     let demuxer = try Demuxer(opening: input, cancellation)
-    let code = unsafe avformat_find_stream_info(demuxer.native, nil)
+    let code = demuxer.findStreams()
     if let cancelled = cancellation.error { throw cancelled }
     try demuxer.checkNothingFailed()
     try check(code, .open, input.path.quoted)
@@ -41,7 +43,8 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     let file = try InputFile(paths, cancellation: cancellation)
     let io = try IOContext(reading: file)
     let logged = try ErrorCount()
-    unsafe native = try Demuxer.open(io, input, cancellation)
+    let targa = input.format == nil ? TargaFile(input.path, file) : nil
+    unsafe native = try Demuxer.open(io, file, input, targa, cancellation)
     unsafe native.pointee.opaque = logged.opaque
     self.logged = logged
     path = input.path
@@ -49,8 +52,17 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     self.io = io
     self.cancellation = cancellation
     // Not a default value, for the reason given in `Decoder`.
-    damageCount = 0
+    reportedDamage = 0
     marked = [:]
+    endOfLastPacket = .max
+  }
+
+  // Finding out decodes the first picture with all texts in it.
+  private func findStreams() -> Int32 {
+    let limit = PNGText.largestAllocation(file.beginning(24)) ?? Int(Int32.max)
+    av_max_alloc(limit)
+    defer { av_max_alloc(Int(Int32.max)) }
+    return unsafe avformat_find_stream_info(native, nil)
   }
 
   deinit {
@@ -65,14 +77,22 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
     // A demuxer that loses its way has read all that can be read.
-    if logged.take() > 0 || (code < 0 && code != FFMPEGC_EOF) { damageCount += 1 }
+    if logged.take() > 0 || (code < 0 && code != FFMPEGC_EOF) { reportedDamage += 1 }
     guard code >= 0 else {
+      if endsInsidePicture { reportedDamage += 1 }
       try checkNothingFailed()
       return nil
     }
+    endOfLastPacket = packet.endInFile ?? .max
     countMark(packet)
     packet.timeBase = unsafe Rational(stream(packet.streamIndex).pointee.time_base)
     return packet
+  }
+
+  // The demuxer of YUV4MPEG drops a last picture that is not complete without a word.
+  private var endsInsidePicture: Bool {
+    let name = unsafe String(cString: native.pointee.iformat.pointee.name)
+    return unsafe name == "yuv4mpegpipe" && endOfLastPacket < avio_tell(native.pointee.pb)
   }
 
   // MPEG-TS also marks the packets before a joint, where a key frame follows. The mark may lie on
@@ -83,7 +103,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
       marked[index] = nil
     } else if let distance = marked[index] {
       marked[index] = distance == 0 ? 1 : nil
-      if distance > 0 { damageCount += 1 }
+      if distance > 0 { reportedDamage += 1 }
     }
     if packet.isMarkedCorrupt { marked[index] = 0 }
   }
@@ -105,30 +125,44 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   }
 
   private func checkNothingFailed() throws(MediaError) {
-    guard file.failure != 0 else { return }
-    throw .system(.inputOutput, .read, path.quoted, errno: file.failure)
+    try file.checkNothingFailed(path)
   }
 }
 
 extension Demuxer {
   private static func open(
     _ io: borrowing IOContext,
+    _ file: InputFile,
     _ input: InputOptions,
+    _ targa: TargaFile?,
     _ cancellation: Cancellation,
   ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
     let context = unsafe try allocated(avformat_alloc_context(), "demuxer")
     unsafe confine(context, io, cancellation)
     var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
     var options = input.demuxerOptions
-    let format = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
+    let named = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
+    let format = unsafe named ?? targa?.describe(to: context, &options)
     ffmpegc_clear_last_error()
     let code = unsafe avformat_open_input(&native, nil, format, &options.native)
-    if let cancelled = cancellation.error { throw cancelled }
-    try explain(code, input.path)
-    if let unused = options.firstKey {
-      throw MediaError(.usage, .use, "input option '\(unused)'", "\(input.path.quoted) has its own")
+    do throws(MediaError) {
+      if let cancelled = cancellation.error { throw cancelled }
+      if code < 0 { try file.checkUsable(input.path) }
+      try explain(code, input.path)
+      try checkUsed(options, input.path)
+      return unsafe try allocated(native, "demuxer")
+    } catch {
+      unsafe avformat_close_input(&native)
+      throw error
     }
-    return unsafe try allocated(native, "demuxer")
+  }
+
+  private static func checkUsed(
+    _ options: borrowing MediaDictionary,
+    _ path: MediaPath,
+  ) throws(MediaError) {
+    guard let unused = options.firstKey else { return }
+    throw MediaError(.usage, .use, "input option '\(unused)'", "\(path.quoted) has its own")
   }
 
   private static func explain(_ code: Int32, _ path: MediaPath) throws(MediaError) {

@@ -19,7 +19,9 @@ struct EncoderCandidate {
 
   /// The pixel formats it takes, best first; empty when it takes any.
   var layouts: [PixelLayout] {
-    guard var format = unsafe codec.pointee.pix_fmts else { return [] }
+    guard var format = unsafe codec.pointee.pix_fmts else {
+      return profile.formats.compactMap { PixelLayout($0) }
+    }
     var layouts: [PixelLayout] = []
     while unsafe format.pointee != AV_PIX_FMT_NONE {
       if let layout = unsafe PixelLayout(format.pointee) { layouts.append(layout) }

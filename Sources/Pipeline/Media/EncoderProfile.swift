@@ -22,6 +22,12 @@ struct EncoderProfile {
 
   /// Whether chroma planes of odd pictures may be rounded up.
   var acceptsOddSizes = false
+
+  /// The pixel formats that are taken where the encoder does not say; empty when it takes any.
+  var formats: [AVPixelFormat] = []
+
+  /// Whether times are counted in frames, because the codec has no finer clock.
+  var countsFrames = false
 }
 
 extension EncoderProfile {
@@ -72,11 +78,24 @@ extension EncoderProfile {
       defaults: ["flags": "+qscale", "global_quality": "236"],
       acceptsOddSizes: true
     ),
+    EncoderProfile(name: "mpeg1video", countsFrames: true),
+    EncoderProfile(name: "mpeg2video", countsFrames: true),
+    EncoderProfile(name: "mpeg4", countsFrames: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
     EncoderProfile(name: "tiff", acceptsOddSizes: true),
     EncoderProfile(name: "rawvideo", acceptsOddSizes: true),
+    // Hands pictures to YUV4MPEG2 as they are.
+    EncoderProfile(name: "wrapped_avframe", acceptsOddSizes: true, formats: yuv4mpeg),
+  ]
+
+  private static let yuv4mpeg = [
+    AV_PIX_FMT_GRAY8, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUV444P,
+    AV_PIX_FMT_YUV411P, AV_PIX_FMT_GRAY16LE, AV_PIX_FMT_YUV420P10LE, AV_PIX_FMT_YUV422P10LE,
+    AV_PIX_FMT_YUV444P10LE, AV_PIX_FMT_YUV420P12LE, AV_PIX_FMT_YUV422P12LE,
+    AV_PIX_FMT_YUV444P12LE, AV_PIX_FMT_YUV420P16LE, AV_PIX_FMT_YUV422P16LE,
+    AV_PIX_FMT_YUV444P16LE,
   ]
 
   /// The names of formats, and the encoders tried for them in this order.

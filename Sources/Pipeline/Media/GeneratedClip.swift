@@ -1,9 +1,13 @@
 internal import Glibc
 
 /// A generated clip for measurements: a smooth pattern in slow motion, 8-bit 4:2:0, as YUV4MPEG2.
-public struct GeneratedClip: Sendable {
-  /// Where the clip lies.
+///
+/// Its file has no name: it ends with this value, or with the process, however that ends.
+public struct GeneratedClip: ~Copyable {
+  /// Where the clip can be read while this value lives.
   public let path: MediaPath
+
+  private let descriptor: Int32
 
   /// Writes a clip into a new file in the folder for temporary files.
   ///
@@ -11,26 +15,21 @@ public struct GeneratedClip: Sendable {
   public init(width: Int, height: Int, frames: Int) throws(MediaError) {
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     var name = Array("\(folder)/vsr-XXXXXX".utf8CString)
-    let file = unsafe mkstemp(&name)
-    path = MediaPath(bytes: name)
-    guard file >= 0 else {
-      throw .system(.cannotCreate, .create, path.quoted, errno: errno)
+    descriptor = unsafe mkstemp(&name)
+    path = MediaPath("/proc/self/fd/\(descriptor)")
+    let file = MediaPath(bytes: name)
+    guard descriptor >= 0 else {
+      throw .system(.cannotCreate, .create, file.quoted, errno: errno)
     }
-    defer { close(file) }
-    let header = Array("YUV4MPEG2 W\(width) H\(height) F25:1 Ip A1:1 C420mpeg2\n".utf8)
-    try GeneratedClip.write(header, to: file, path)
-    for frame in 0..<frames {
-      try GeneratedClip.write(
-        GeneratedClip.frame(frame, width: width, height: height),
-        to: file,
-        path
-      )
+    unsafe unlink(file.bytes)
+    try write(Array("YUV4MPEG2 W\(width) H\(height) F25:1 Ip A1:1 C420mpeg2\n".utf8), file)
+    for index in 0..<frames {
+      try write(GeneratedClip.frame(index, width: width, height: height), file)
     }
   }
 
-  /// Removes the file.
-  public func remove() {
-    _ = unsafe unlink(path.bytes)
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
   }
 
   private static func frame(_ index: Int, width: Int, height: Int) -> [UInt8] {
@@ -43,17 +42,8 @@ public struct GeneratedClip: Sendable {
       + [UInt8](repeating: 140, count: chroma)
   }
 
-  private static func write(
-    _ bytes: [UInt8],
-    to file: Int32,
-    _ path: MediaPath,
-  ) throws(MediaError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw .system(.inputOutput, .write, path.quoted, errno: errno) }
-      rest.removeFirst(count)
-    }
+  private func write(_ bytes: [UInt8], _ file: MediaPath) throws(MediaError) {
+    let code = unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: descriptor) }
+    guard code == 0 else { throw .system(.inputOutput, .write, file.quoted, errno: code) }
   }
 }

@@ -9,10 +9,16 @@ internal import Glibc
 final class InputFile {
   private(set) var descriptor: Int32
   private(set) var failure: Int32 = 0
-  let identity: FileIdentity
+
+  /// All files that are read.
+  let identities: Set<FileIdentity>
+  let pathCount: Int
   let isSeekable: Bool
   private let isRegular: Bool
   private var following: ArraySlice<MediaPath>
+  private var position: Int64 = 0
+  private var isAtEnd = false
+  private var check = ContainerCheck()
   private let cancellation: Cancellation
 
   /// Opens the first of `paths`; the others follow when it has been read.
@@ -22,7 +28,8 @@ final class InputFile {
     }
     descriptor = try InputFile.open(first)
     let status = try fileStatus(descriptor, first)
-    identity = FileIdentity(status)
+    identities = Set(paths.dropFirst().compactMap { FileIdentity($0) } + [FileIdentity(status)])
+    pathCount = paths.count
     isRegular = status.isRegularFile
     isSeekable = isRegular && paths.count == 1
     following = paths.dropFirst()
@@ -45,9 +52,23 @@ final class InputFile {
     if status.isFolder {
       throw .system(.missing, .open, path.quoted, errno: EISDIR)
     }
-    if status.isRegularFile && status.st_size == 0 {
-      throw MediaError(.refused, .open, path.quoted, "empty input")
-    }
+    if status.isRegularFile && status.st_size == 0 { throw emptyInput(path) }
+  }
+
+  private static func emptyInput(_ path: MediaPath) -> MediaError {
+    MediaError(.refused, .open, path.quoted, "empty input")
+  }
+
+  /// Says why a demuxer cannot have understood what it read from here.
+  func checkUsable(_ path: MediaPath) throws(MediaError) {
+    try checkNothingFailed(path)
+    if isAtEnd && position == 0 { throw InputFile.emptyInput(path) }
+  }
+
+  /// - Throws: A ``MediaError`` of kind `inputOutput` when a read has failed.
+  func checkNothingFailed(_ path: MediaPath) throws(MediaError) {
+    guard failure != 0 else { return }
+    throw .system(.inputOutput, .read, path.quoted, errno: failure)
   }
 }
 
@@ -57,10 +78,16 @@ extension InputFile {
     while true {
       guard waitUntilReadable() else { return FFMPEGC_EXIT }
       let result = unsafe Glibc.read(descriptor, buffer, Int(count))
-      if result > 0 { return Int32(result) }
+      if result > 0 {
+        unsafe look(at: UnsafeBufferPointer(start: buffer, count: result))
+        return Int32(result)
+      }
       if result < 0 && errno == EINTR { continue }
       if result < 0 { return fail(errno) }
-      guard openNext() else { return failure == 0 ? FFMPEGC_EOF : -failure }
+      guard openNext() else {
+        isAtEnd = true
+        return failure == 0 ? FFMPEGC_EOF : -failure
+      }
     }
   }
 
@@ -71,7 +98,30 @@ extension InputFile {
       return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : -Int64(errno)
     }
     let position = lseek(descriptor, Int(offset), whence & ~AVSEEK_FORCE)
-    return position < 0 ? -Int64(errno) : Int64(position)
+    guard position >= 0 else { return -Int64(errno) }
+    self.position = Int64(position)
+    return self.position
+  }
+
+  /// How many bytes a regular file has; `nil` when it is none.
+  var size: Int? { isSeekable ? Int(exactly: seek(to: 0, whence: AVSEEK_SIZE)) : nil }
+
+  /// The first bytes, without moving the position; `nil` when there are fewer or it is no file.
+  func beginning(_ count: Int) -> [UInt8]? {
+    guard isSeekable else { return nil }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result = unsafe bytes.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, count, 0)
+    }
+    return result == count ? bytes : nil
+  }
+
+  /// Places where the container was found to be damaged.
+  var damageCount: Int { check.faultCount }
+
+  private func look(at bytes: UnsafeBufferPointer<UInt8>) {
+    unsafe check.look(at: bytes, offset: position)
+    position += Int64(bytes.count)
   }
 
   // Only pipes and devices keep a reader waiting; 100 ms is how long a request to stop may take.

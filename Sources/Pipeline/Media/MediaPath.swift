@@ -20,14 +20,24 @@ public struct MediaPath: Hashable, Sendable {
     bytes == Array("-".utf8CString)
   }
 
+  /// Whether this names nothing.
+  var isEmpty: Bool { bytes == [0] }
+
+  /// Whether this names a file that is open already, such as `/dev/fd/3`: never to be renamed over.
+  var isDescriptor: Bool {
+    ["/dev/fd/", "/dev/std", "/proc/"].contains { text.hasPrefix($0) }
+  }
+
+  /// The path as the name of an output: `-` for all names of standard output.
+  public var asOutput: MediaPath {
+    let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+    return names.contains(text) ? MediaPath("-") : self
+  }
+
   /// The path in quotes, with control characters escaped so that a terminal can show it.
   public var quoted: String {
     if isStandardStream { return "standard stream" }
-    let escaped = text.unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control
-        ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-    return "'\(escaped.joined())'"
+    return "'\(text.printable)'"
   }
 
   /// The path as text; bytes that are not UTF-8 are replaced.

@@ -45,6 +45,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
     try check(code, .create, settings.path.quoted)
     let native = try unsafe allocated(context, "muxer")
+    // Nothing but its one file, whatever the muxer would like.
+    unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
     let io = unsafe try Muxer.ioContext(file, for: native)
     unsafe self.init(native, io, file, settings)
   }
@@ -87,6 +89,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks
     let code = unsafe av_interleaved_write_frame(native, packet.native)
@@ -112,12 +115,24 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
 
   private func verify() throws(MediaError) {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
-    var expectations: [Int: Verification.Expectation] = [:]
+    var expectations: [StreamPlace: Verification.Expectation] = [:]
     for (index, tally) in tallies where index == picture || droppedPackets == 0 {
+      let place = unsafe StreamPlace(index, in: native)
       let parameters = unsafe present(stream(index).pointee.codecpar)
-      expectations[index] = unsafe format.expectation(tally, of: parameters)
+      expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
     try Verification(streams: expectations).run(written, name: path, file.cancellation)
+  }
+
+  // Sound from Matroska may not say how long it lasts. Movie files would end before its last packet,
+  // which is taken to last as long as the one before.
+  private func completeDuration(_ packet: borrowing Packet) {
+    let native = unsafe packet.native
+    let type = unsafe stream(packet.streamIndex).pointee.codecpar.pointee.codec_type
+    guard type == AVMEDIA_TYPE_AUDIO, unsafe native.pointee.duration <= 0,
+      unsafe native.pointee.dts != FFMPEGC_NOPTS, let last = lastDecodingTimes[packet.streamIndex]
+    else { return }
+    unsafe native.pointee.duration = max(native.pointee.dts &- last, 0)
   }
 
   // Decoding times have to grow; libav refuses everything else.

@@ -8,11 +8,11 @@ internal import Glibc
 /// written directly. The first write error is kept, because not every muxer reports it.
 final class OutputFile {
   let isSeekable: Bool
-  private let path: MediaPath
+  let path: MediaPath
 
   /// Where the bytes are until the file is finished; `nil` for pipes and devices.
   let temporary: MediaPath?
-  private let overwrite: Bool
+  let overwrite: Bool
   private var descriptor: Int32
   private let isRegular: Bool
   let cancellation: Cancellation
@@ -50,8 +50,7 @@ final class OutputFile {
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw error(errno) }
-    try rename(temporary)
-    try syncFolder()
+    try publish(temporary)
   }
 
   /// The error for a person when writing failed with the number `code`.
@@ -64,18 +63,12 @@ extension OutputFile {
   /// Writes all of `buffer` as libav expects it: the count, or a negative code.
   func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
     guard failure == 0 else { return -failure }
-    var written = 0
-    while written < Int(count) {
-      guard waitUntilWritable() else { return FFMPEGC_EXIT }
-      let result = unsafe Glibc.write(descriptor, buffer + written, chunk(Int(count) - written))
-      if result < 0 && errno == EINTR { continue }
-      if result < 0 {
-        failure = errno
-        return -failure
-      }
-      written += result
-    }
-    byteCount += written
+    let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(count))
+    let code = unsafe writeAll(bytes, to: descriptor) { waitUntilWritable() ? chunk($0) : nil }
+    guard code != ECANCELED else { return FFMPEGC_EXIT }
+    failure = code
+    guard code == 0 else { return -code }
+    byteCount += Int(count)
     return count
   }
 
@@ -107,7 +100,7 @@ extension OutputFile {
 extension OutputFile {
   /// Whether `path` is standard output, or something that exists and is no regular file.
   static func isWrittenDirectly(_ path: MediaPath) -> Bool {
-    if path.isStandardStream { return true }
+    if path.isStandardStream || path.isDescriptor { return true }
     var status = stat()
     return unsafe stat(path.bytes, &status) == 0 && !status.isRegularFile && !status.isFolder
   }
@@ -119,41 +112,21 @@ extension OutputFile {
     return descriptor
   }
 
-  // The name is short whatever the output is called, so that it never exceeds NAME_MAX.
+  /// A name in the folder of `path`, short whatever that is called, so that it never exceeds NAME_MAX.
+  static func temporaryName(for path: MediaPath) -> MediaPath {
+    path.sibling(named: ".vsr-" + String(UInt32.random(in: .min ... .max), radix: 36) + ".part")
+  }
+
   private static func createTemporary(
     for path: MediaPath
   ) throws(MediaError) -> (MediaPath, Int32) {
     for _ in 0..<100 {
-      let name = ".vsr-" + String(UInt32.random(in: .min ... .max), radix: 36) + ".part"
-      let temporary = path.sibling(named: name)
+      let temporary = temporaryName(for: path)
       let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
       let descriptor = unsafe open(temporary.bytes, flags, 0o666)
       if descriptor >= 0 { return (temporary, descriptor) }
       guard errno == EEXIST else { break }
     }
     throw .system(.cannotCreate, .create, path.quoted, errno: errno)
-  }
-
-  private func rename(_ temporary: MediaPath) throws(MediaError) {
-    // Unlike rename(), link() never replaces a file that appeared meanwhile.
-    if !overwrite {
-      if unsafe link(temporary.bytes, path.bytes) == 0 {
-        unsafe unlink(temporary.bytes)
-        return
-      }
-      guard errno != EEXIST else { throw creationError(EEXIST) }
-    }
-    guard unsafe Glibc.rename(temporary.bytes, path.bytes) == 0 else { throw creationError(errno) }
-  }
-
-  private func creationError(_ code: Int32) -> MediaError {
-    .system(.cannotCreate, .create, path.quoted, errno: code)
-  }
-
-  private func syncFolder() throws(MediaError) {
-    let folder = unsafe open(path.folder.bytes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    defer { close(folder) }
-    guard fsync(folder) == 0 || errno == EINVAL else { throw error(errno) }
   }
 }

@@ -8,13 +8,22 @@ struct OutputFormat: @unchecked Sendable {
 
   /// The format called `name`, or the one that fits the extension of `path`.
   ///
-  /// - Throws: A ``MediaError`` of kind `usage` when there is none.
+  /// - Throws: A ``MediaError`` of kind `usage` when there is none, or none that writes one file.
   init(named name: String?, for path: MediaPath) throws(MediaError) {
     let fileName = name == nil ? path.text : nil
     guard let format = unsafe av_guess_format(name, fileName, nil) else {
       throw OutputFormat.unknown(name, path)
     }
     unsafe native = format
+    guard !hasNoFile || self.name == "null" else { throw writesOtherFiles(path) }
+  }
+
+  private func writesOtherFiles(_ path: MediaPath) -> MediaError {
+    let reason =
+      name == "image2"
+      ? "files of pictures end in " + PictureFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      : "its format, \(name), writes files under other names"
+    return MediaError(.usage, .create, path.quoted, reason)
   }
 
   private static func unknown(_ name: String?, _ path: MediaPath) -> MediaError {
@@ -48,7 +57,7 @@ struct OutputFormat: @unchecked Sendable {
     get throws(MediaError) {
       switch name {
       case "webm": return "libvpx-vp9"
-      case "null", "rawvideo", "yuv4mpegpipe", "framemd5", "framehash", "framecrc", "md5", "hash",
+      case "null", "rawvideo", "framemd5", "framehash", "framecrc", "md5", "hash",
         "crc", "streamhash":
         return "rawvideo"
       case "mp4", "mov", "matroska", "flv", "avi", "mpegts", "nut", "ipod", "3gp", "3g2", "f4v",
@@ -71,22 +80,9 @@ struct OutputFormat: @unchecked Sendable {
     }
   }
 
-  /// Whether a stream of this codec can be stored.
-  func canHold(_ codec: AVCodecID) -> Bool {
-    let answer = unsafe avformat_query_codec(native, codec, FF_COMPLIANCE_NORMAL)
-    // A negative answer means that the format has no list.
-    return answer > 0 || (answer < 0 && canHoldUnlisted(codec))
-  }
-
-  private func canHoldUnlisted(_ codec: AVCodecID) -> Bool {
-    guard name == "mpegts" else { return true }
-    let known = [
-      AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264,
-      AV_CODEC_ID_HEVC, AV_CODEC_ID_CAVS, AV_CODEC_ID_DIRAC, AV_CODEC_ID_VC1, AV_CODEC_ID_MP2,
-      AV_CODEC_ID_MP3, AV_CODEC_ID_AAC, AV_CODEC_ID_AAC_LATM, AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3,
-      AV_CODEC_ID_DTS, AV_CODEC_ID_TRUEHD, AV_CODEC_ID_OPUS, AV_CODEC_ID_DVB_SUBTITLE,
-      AV_CODEC_ID_DVB_TELETEXT, AV_CODEC_ID_SMPTE_KLV, AV_CODEC_ID_TIMED_ID3,
-    ]
-    return known.contains(codec)
+  /// Whether it has room for pictures and nothing else.
+  var holdsPicturesOnly: Bool {
+    unsafe native.pointee.audio_codec == AV_CODEC_ID_NONE
+      && native.pointee.subtitle_codec == AV_CODEC_ID_NONE
   }
 }

@@ -32,6 +32,12 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var byteCount: Int { unsafe Int(native.pointee.size) }
 
+  /// Where its bytes end in the file, or `nil`.
+  var endInFile: Int64? {
+    let position = unsafe native.pointee.pos
+    return position < 0 ? nil : position + Int64(byteCount)
+  }
+
   var isMarkedCorrupt: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
 
   var isKeyFrame: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_KEY != 0 }

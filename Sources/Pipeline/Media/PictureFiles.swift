@@ -2,11 +2,14 @@ internal import FFmpegC
 
 /// Writes each encoded picture into an image file of its own.
 ///
-/// Every file gets its name when it is complete.
-struct PictureFiles: ~Copyable, PacketSink {
+/// Every file of a sequence gets its name when it is complete; a single file when no second picture
+/// has come.
+struct PictureFiles: ~Copyable, PacketSink, @unchecked Sendable {
+  // Safe to send: nothing else holds the file.
+  private var single: OutputFile?
   private let path: MediaPath
   private let names: PictureNames?
-  private let overwrite: Bool
+  private let check: OutputCheck
   private let cancellation: Cancellation
   private var count = 0
   private(set) var byteCount = 0
@@ -14,35 +17,37 @@ struct PictureFiles: ~Copyable, PacketSink {
   let repairedTimes = 0
 
   /// Writes to `path`, or to many files if it holds a pattern such as `%04d`.
-  init(_ path: MediaPath, overwrite: Bool, cancellation: Cancellation) {
+  init(_ path: MediaPath, _ check: OutputCheck, cancellation: Cancellation) {
     self.path = path
-    self.overwrite = overwrite
+    self.check = check
     self.cancellation = cancellation
     names = PictureNames(path)
   }
 
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     count += 1
-    if names == nil && count > 1 {
-      let pattern = path.sibling(named: "%04d.\(path.pathExtension)").quoted
-      throw MediaError(
-        .usage,
-        .write,
-        path.quoted,
-        "one file holds one picture; use a pattern such as \(pattern)"
-      )
-    }
-    let file = try OutputFile(
-      names?.path(count) ?? path,
-      overwrite: overwrite,
-      cancellation: cancellation
-    )
+    let file = try nextFile()
     let code = unsafe file.write(packet.native.pointee.data, packet.native.pointee.size)
     if let cancelled = cancellation.error { throw cancelled }
     guard code >= 0 else { throw file.error(file.failure) }
-    try file.finish()
     byteCount += file.byteCount
+    if names == nil { single = file } else { try file.finish() }
   }
 
-  func finish() throws(MediaError) {}
+  mutating func finish() throws(MediaError) {
+    try single?.finish()
+  }
+
+  private func nextFile() throws(MediaError) -> OutputFile {
+    guard names != nil || count == 1 else { throw secondPicture }
+    let path = names?.path(count) ?? path
+    try check.check(path)
+    return try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation)
+  }
+
+  private var secondPicture: MediaError {
+    let pattern = path.sibling(named: "%04d.\(path.pathExtension)").quoted
+    let reason = "one file holds one picture; use a pattern such as \(pattern)"
+    return MediaError(.usage, .write, path.quoted, reason)
+  }
 }

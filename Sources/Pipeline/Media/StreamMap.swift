@@ -11,14 +11,26 @@ struct StreamMap: Sendable {
   /// What a person should know about streams that are left out.
   let notices: [Notice]
 
-  /// Copies what `format` can hold; formats of single pictures hold the picture only.
+  /// Copies what `format` can hold; files of single pictures (`nil`) hold nothing else.
   init(_ demuxer: borrowing Demuxer, picture: Int, format: OutputFormat?) {
+    if let format, !format.holdsPicturesOnly {
+      self.init(demuxer, picture: picture, everythingIn: format)
+    } else {
+      self.init(demuxer, onlyPicture: picture, format)
+    }
+  }
+
+  private init(
+    _ demuxer: borrowing Demuxer,
+    picture: Int,
+    everythingIn format: OutputFormat,
+  ) {
     var outputs: [Int?] = []
     var notices: [Notice] = []
     var count = 0
     for index in 0..<demuxer.streamCount {
       let stream = unsafe demuxer.stream(index)
-      if unsafe index == picture || format?.canCopy(stream) ?? false {
+      if unsafe index == picture || format.canCopy(stream) {
         outputs.append(count)
         count += 1
       } else {
@@ -31,22 +43,40 @@ struct StreamMap: Sendable {
     self.notices = notices
   }
 
-  private static func notice(
-    _ index: Int,
-    _ stream: UnsafeMutablePointer<AVStream>,
-    _ demuxer: borrowing Demuxer,
-    _ format: OutputFormat?,
-  ) -> Notice {
+  private init(_ demuxer: borrowing Demuxer, onlyPicture picture: Int, _ format: OutputFormat?) {
+    self.picture = picture
+    let indices = 0..<demuxer.streamCount
+    outputs = indices.map { $0 == picture ? 0 : nil }
+    var others: [String] = []
+    for index in indices where index != picture {
+      unsafe others.append(StreamMap.name(index, demuxer.stream(index)))
+    }
+    let list = others.joined(separator: ", ")
+    let notice: Notice =
+      format.map { .warning("left out: \(list); \($0.name) holds pictures only") }
+      ?? .detail("left out: \(list); pictures hold nothing else")
+    notices = others.isEmpty ? [] : [notice]
+  }
+
+  private static func name(_ index: Int, _ stream: UnsafeMutablePointer<AVStream>) -> String {
     let parameters = unsafe stream.pointee.codecpar.pointee
     let kind =
       unsafe av_get_media_type_string(parameters.codec_type).map { unsafe String(cString: $0) }
       ?? "data"
-    let what =
+    return
       unsafe "stream \(index) (\(kind), \(String(cString: avcodec_get_name(parameters.codec_id))))"
-    guard unsafe parameters.isComplete else {
+  }
+
+  private static func notice(
+    _ index: Int,
+    _ stream: UnsafeMutablePointer<AVStream>,
+    _ demuxer: borrowing Demuxer,
+    _ format: OutputFormat,
+  ) -> Notice {
+    let what = unsafe name(index, stream)
+    guard unsafe stream.pointee.codecpar.pointee.isComplete else {
       return .warning("left out: \(what); its header is missing")
     }
-    guard let format else { return .detail("left out: \(what), pictures hold nothing else") }
     if unsafe stream.isChapterText && demuxer.native.pointee.nb_chapters > 0 {
       return .detail("left out: \(what), its chapters are kept")
     }

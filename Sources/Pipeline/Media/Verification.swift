@@ -8,10 +8,20 @@ struct Verification {
 
     /// Whether the container gives back the times exactly as they were written.
     let hasExactTimes: Bool
+
+    /// What is wrong with a stream of `tally`, or `nil`.
+    func difference(to tally: StreamTally) -> String? {
+      guard tally.count == self.tally.count else {
+        return "\(tally.count) packets instead of \(self.tally.count)"
+      }
+      // Packets without a time get one when they are read, or lose one that was made up.
+      guard hasExactTimes, let found = tally.times, let times = self.tally.times else { return nil }
+      return found == times ? nil : "other times than it was given"
+    }
   }
 
-  /// By the number of the stream; streams that containers may cut into other packets are left out.
-  let streams: [Int: Expectation]
+  /// Streams that containers may cut into other packets are left out.
+  let streams: [StreamPlace: Expectation]
 
   /// Compares the file at `path`, which messages call `name`.
   ///
@@ -22,17 +32,9 @@ struct Verification {
     _ cancellation: Cancellation,
   ) throws(MediaError) {
     let found = try tallies(path, name, cancellation)
-    for (number, expectation) in streams.sorted(by: { $0.key < $1.key }) {
-      let tally = found[number] ?? StreamTally()
-      guard tally.count == expectation.tally.count else {
-        throw Verification.failure(
-          name,
-          "stream \(number) has \(tally.count) packets instead of \(expectation.tally.count)"
-        )
-      }
-      guard expectation.hasExactTimes, tally.times != nil else { continue }
-      guard tally.times == expectation.tally.times else {
-        throw Verification.failure(name, "stream \(number) has other times than it was given")
+    for (place, expectation) in streams.sorted(by: { $0.key < $1.key }) {
+      if let difference = expectation.difference(to: found[place] ?? StreamTally()) {
+        throw Verification.failure(name, "\(place) has \(difference)")
       }
     }
   }
@@ -41,12 +43,13 @@ struct Verification {
     _ path: MediaPath,
     _ name: MediaPath,
     _ cancellation: Cancellation,
-  ) throws(MediaError) -> [Int: StreamTally] {
-    var found: [Int: StreamTally] = [:]
+  ) throws(MediaError) -> [StreamPlace: StreamTally] {
+    var found: [StreamPlace: StreamTally] = [:]
     do throws(MediaError) {
       var demuxer = try Demuxer(InputOptions(path), cancellation: cancellation)
       while let packet = try demuxer.read() {
-        found[packet.streamIndex, default: StreamTally()].add(packet.presentationTicks)
+        let place = unsafe StreamPlace(packet.streamIndex, in: demuxer.native)
+        found[place, default: StreamTally()].add(packet.presentationTicks)
       }
     } catch {
       if let cancelled = cancellation.error { throw cancelled }

@@ -18,9 +18,10 @@ public enum WholeFile {
     cancellation: Cancellation,
     _ body: ((_ piece: [UInt8]) throws -> Void) throws -> Void,
   ) throws {
+    let path = path.asOutput
     let check = OutputCheck(
       overwrite: overwrite,
-      input: source.flatMap { FileIdentity($0) },
+      inputs: Set([source].compactMap { $0.flatMap { FileIdentity($0) } }),
       neverReplaced: neverReplaced
     )
     try check.check(path)

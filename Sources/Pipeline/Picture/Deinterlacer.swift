@@ -87,9 +87,16 @@ struct Deinterlacer: ~Copyable {
     try filter?.send(frame)
   }
 
-  // bwdif refuses pictures of less than three rows or columns.
   private func isWanted(_ frame: borrowing Frame) -> Bool {
-    guard frame.width > 3, frame.height > 3 else { return false }
+    guard Deinterlacer.accepts(frame) else { return false }
     return policy == .on || (policy == .auto && frame.isInterlaced)
+  }
+
+  // bwdif refuses planes of less than three columns or four rows; those of chroma are the smallest.
+  private static func accepts(_ frame: borrowing Frame) -> Bool {
+    guard let shift = PixelLayout(frame.format)?.chromaShift else { return false }
+    let columns = (frame.width - 1) >> shift.x + 1
+    let rows = (frame.height - 1) >> shift.y + 1
+    return columns >= 3 && rows >= 4
   }
 }

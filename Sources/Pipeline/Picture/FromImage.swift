@@ -23,7 +23,8 @@ struct FromImage: ~Copyable {
     planar = PlaneFormat(
       width: target.width,
       height: target.height,
-      layout: try target.layout.planarEquivalent,
+      // Alpha is left to swscale, which makes it opaque.
+      layout: try target.layout.planarEquivalent.withoutAlpha,
       color: target.color,
     )
   }
@@ -51,7 +52,7 @@ struct FromImage: ~Copyable {
   }
 
   private mutating func packed(_ frame: consuming Frame) throws(MediaError) -> Frame {
-    guard !target.layout.isPlanar else {
+    guard target.layout != planar.layout else {
       target.color.tag(frame)
       return frame
     }

@@ -87,7 +87,7 @@ struct PixelLayout: Hashable, Sendable {
 }
 
 extension PixelLayout {
-  /// The planar format that holds everything which this one holds except alpha.
+  /// This format if it is planar, or else the planar one that holds all of it except alpha.
   var planarEquivalent: PixelLayout {
     get throws(MediaError) {
       if isPlanar { return self }

@@ -39,7 +39,8 @@ struct SourcePicture {
     let shape = unsafe Rational(
       av_guess_sample_aspect_ratio(demuxer.native, demuxer.stream(stream), frame.native)
     )
-    pixelShape = orientation.swapsAxes ? shape.inverse : shape
+    // Unknown shapes have no inverse.
+    pixelShape = orientation.swapsAxes && shape.isPositive ? shape.inverse : shape
   }
 
   /// The size of the upright picture.

@@ -9,25 +9,29 @@ struct Doctor: ParsableCommand {
   )
 
   func run() throws {
-    Console.print("vsr \(Versions.number)")
-    Console.print("\nprocessor")
-    row("available", "\(Machine.processorCount)")
-    row("kernels", Machine.kernelLevel)
-    row("convolutions", Machine.convolutionKernel)
-    Console.print("\nlibraries")
+    Signals.exitOnEnding()
+    try Console.print("vsr \(Versions.number)")
+    try Console.print("\nprocessor")
+    try row("available", "\(Machine.processorCount)")
+    try row("kernels", Machine.kernelLevel)
+    try row("convolutions", Machine.convolutionKernel)
+    try Console.print("\nlibraries")
     for library in MediaLibraries.versions + Machine.libraries {
-      row(library.name, library.version)
+      try row(library.name, library.version)
     }
-    Console.print("\nencoders")
+    try Console.print("\nencoders")
     for encoder in MediaLibraries.encoders {
-      row(encoder.name, encoder.isAvailable ? "yes" : "missing: this FFmpeg was built without it")
+      try row(
+        encoder.name,
+        encoder.isAvailable ? "yes" : "missing: this FFmpeg was built without it"
+      )
     }
-    Console.print("\nmodels")
-    for name in Model.bundledNames { row(name, try description(of: Model(named: name))) }
+    try Console.print("\nmodels")
+    for name in Model.bundledNames { try row(name, description(of: Model(named: name))) }
   }
 
-  private func row(_ name: String, _ text: String) {
-    Console.print("  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + text)
+  private func row(_ name: String, _ text: String) throws {
+    try Console.print("  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + text)
   }
 
   private func description(of model: Model) -> String {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Engine
+internal import Pipeline
 internal import FoundationEssentials
 
 /// `vsr models list`: the bundled models, and the files of a folder.
@@ -18,7 +19,7 @@ struct ModelsList: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let entries = try (Model.bundledNames + files()).map { try Entry(name: $0) }
-    Console.print(json ? try entries.json : entries.map(\.line).joined(separator: "\n"))
+    try Console.print(json ? entries.json : entries.map(\.line).joined(separator: "\n"))
   }
 
   private func files() throws -> [String] {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Engine
+internal import Pipeline
 
 /// `vsr models show`: what is in a model file.
 struct ModelsShow: ParsableCommand {
@@ -22,7 +23,7 @@ struct ModelsShow: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let report = try ModelReport(named: model, autoencoder: autoencoder)
-    Console.print(json ? try report.json : report.lines.joined(separator: "\n"))
+    try Console.print(json ? report.json : report.lines.joined(separator: "\n"))
   }
 }
 

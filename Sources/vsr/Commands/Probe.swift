@@ -18,7 +18,7 @@ struct Probe: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let info = try MediaInfo(reading: inputArguments.options(for: input))
-    Console.print(json ? try info.json : info.lines.joined(separator: "\n"))
+    try Console.print(json ? info.json : info.lines.joined(separator: "\n"))
   }
 }
 
@@ -39,8 +39,8 @@ extension MediaInfo.Stream {
     var parts = ["\(kind) \(codec)"]
     if let picture { parts += picture.parts }
     if let sampleRate, let channels { parts.append("\(sampleRate) Hz, \(channels) channels") }
-    if let language { parts.append(language) }
-    if let title { parts.append("'\(title)'") }
+    if let language { parts.append(language.printable) }
+    if let title { parts.append("'\(title.printable)'") }
     parts += dispositions + sideData
     return "  \(isUpscaled ? "*" : " ") \(index): " + parts.joined(separator: ", ")
   }

@@ -35,6 +35,7 @@ struct Upscale: ParsableCommand {
   @OptionGroup(title: "Encoder") var encoder: EncoderArguments
   @OptionGroup(title: "Part") var part: PartArguments
   @OptionGroup(title: "Input") var inputArguments: InputArguments
+  @OptionGroup(title: "Repair") var repair: RepairArguments
   @OptionGroup(title: "Report") var report: ReportOptions
 
   func run() throws {
@@ -65,7 +66,7 @@ struct Upscale: ParsableCommand {
     let done = try result.get()
     if report.json {
       let record = RunRecord(done, of: transcode, input: paths.input, output: paths.output)
-      Console.print(try record.json)
+      try Console.print(record.json)
     }
     if done.isDamaged { throw ExitStatus.damagedInput }
   }
@@ -78,10 +79,11 @@ struct Upscale: ParsableCommand {
         given.count < 2 ? "needs an input and an output" : "takes one input and one output"
       throw ValidationError("upscale \(fault), as in: vsr IN OUT")
     }
-    guard !(report.json && given[1].isStandardStream) else {
+    let (input, output) = (given[0], given[1].asOutput)
+    guard !(report.json && output.isStandardStream) else {
       throw ValidationError("--json and an output of '-' both want standard output")
     }
-    return (given[0], given[1])
+    return (input, output)
   }
 
   private func options(
@@ -89,6 +91,7 @@ struct Upscale: ParsableCommand {
     _ model: Model,
   ) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
+    source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
     var target = OutputOptions(paths.output, size: size.outputSize(modelScale: model.scale))
     target.format = format
@@ -97,8 +100,8 @@ struct Upscale: ParsableCommand {
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
-    options.damage = inputArguments.damagePolicy
-    options.reusesRepeats = inputArguments.dedup == .exact
+    options.damage = repair.damagePolicy
+    options.reusesRepeats = repair.dedup == .exact && engine.noise == .still
     options.verifies = verify
     options.memory = engine.memoryLimit
     return options

@@ -21,7 +21,12 @@ struct EngineOptions: ParsableArguments {
   )
   var autoencoder: String?
 
-  @Option(help: ArgumentHelp("Worker threads at most (default: one per CPU).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Threads at most of the engine, and as many of the decoder and of the encoder (default: one per CPU).",
+      valueName: "n"
+    )
+  )
   var threads: Int?
 
   @Option(

@@ -25,10 +25,27 @@ struct InputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))
   var pixelFormat: String?
 
+  func options(for path: MediaPath) -> InputOptions {
+    var options = InputOptions(path)
+    options.format = inputFormat
+    options.frameRate = framerate
+    options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
+    options.pixelFormat = pixelFormat
+    return options
+  }
+}
+
+/// The options that say what is done about pictures that are interlaced, repeated or damaged.
+struct RepairArguments: ParsableArguments {
   @Option(help: "Make whole pictures of interlaced ones; auto goes by what the stream says.")
   var deinterlace = Deinterlacing.auto
 
-  @Option(help: "Take a picture that equals the one before from memory (exact), or never (off).")
+  @Option(
+    help: """
+      Take a picture that equals the one before from memory (exact), or never (off); never with \
+      --noise per-frame, which makes equal pictures differ.
+      """
+  )
   var dedup = DedupArgument.exact
 
   @Flag(help: "Refuse an input with any damage.")
@@ -55,15 +72,6 @@ struct InputArguments: ParsableArguments {
     return policy
   }
 
-  func options(for path: MediaPath) -> InputOptions {
-    var options = InputOptions(path)
-    options.deinterlacing = deinterlace
-    options.format = inputFormat
-    options.frameRate = framerate
-    options.videoSize = videoSize.map { "\($0.width)x\($0.height)" }
-    options.pixelFormat = pixelFormat
-    return options
-  }
 }
 
 /// Which pictures are taken for repeats of the one before.
@@ -73,10 +81,20 @@ enum DedupArgument: String, ExpressibleByArgument, CaseIterable {
 
 /// The options that say which part of the input is kept.
 struct PartArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Begin here: seconds or HH:MM:SS.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "Begin here, counted from the first picture: seconds or HH:MM:SS.",
+      valueName: "time"
+    )
+  )
   var start: TimeArgument?
 
-  @Option(help: ArgumentHelp("End here: seconds or HH:MM:SS.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp(
+      "End here, counted from the first picture: seconds or HH:MM:SS.",
+      valueName: "time"
+    )
+  )
   var end: TimeArgument?
 
   @Option(help: ArgumentHelp("Keep this much from the beginning.", valueName: "time"))

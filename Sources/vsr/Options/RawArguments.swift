@@ -5,14 +5,18 @@ internal import Pipeline
 /// Swift repairs arguments that are not UTF-8; a path among them would no longer be found, so its
 /// bytes are remembered under the repaired text.
 enum RawArguments {
-  /// The arguments with the names that other tools use replaced by ours.
+  /// The arguments with the names that other tools use replaced by ours; what follows `--` is no name.
   static var normalized: [String] {
-    CommandLine.arguments.dropFirst().map { argument in
-      guard argument.hasPrefix("-"), argument.count > 1 else { return argument }
-      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let name = String(parts[0].map { $0 == "_" ? "-" : $0 })
-      return ([synonyms[name] ?? name] + parts.dropFirst().map(String.init)).joined(separator: "=")
-    }
+    let arguments = CommandLine.arguments.dropFirst()
+    let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+    return arguments[..<end].map(normalized) + arguments[end...]
+  }
+
+  private static func normalized(_ argument: String) -> String {
+    guard argument.hasPrefix("-"), argument.count > 1 else { return argument }
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0].map { $0 == "_" ? "-" : $0 })
+    return ([synonyms[name] ?? name] + parts.dropFirst().map(String.init)).joined(separator: "=")
   }
 
   /// The bytes of an argument, given its text.

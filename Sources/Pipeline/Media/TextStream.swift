@@ -1,0 +1,45 @@
+internal import Glibc
+
+/// Where a program writes text: its data, and what it says to a person.
+public enum TextStream: Int32, Sendable {
+  /// Data, perhaps for another program.
+  case output = 1
+
+  /// What a person reads.
+  case error = 2
+
+  /// Writes all of `text`.
+  ///
+  /// A reader that has left is no error: there is nobody to read it.
+  ///
+  /// - Throws: A ``MediaError`` of kind `inputOutput` when the text is lost in any other way.
+  public func write(_ text: String) throws(MediaError) {
+    let code = unsafe Array(text.utf8).withUnsafeBytes { unsafe writeAll($0, to: rawValue) }
+    guard code != 0, code != EPIPE else { return }
+    let name = self == .output ? "standard output" : "standard error"
+    throw .system(.inputOutput, .write, name, errno: code)
+  }
+}
+
+/// Writes `bytes` to an open file, in as many calls as it takes.
+///
+/// Before each of them `permitted` says how many of the bytes that are left it may write, or `nil` to end
+/// with `ECANCELED`.
+///
+/// - Returns: Zero, or the number of the error.
+func writeAll(
+  _ bytes: UnsafeRawBufferPointer,
+  to descriptor: Int32,
+  permitted: (_ left: Int) -> Int? = { $0 },
+) -> Int32 {
+  var rest = unsafe bytes
+  while unsafe !rest.isEmpty {
+    guard let count = permitted(rest.count) else { return ECANCELED }
+    let written = unsafe write(descriptor, rest.baseAddress, count)
+    if written < 0 && errno == EINTR { continue }
+    // Nothing at all is no success: it would be tried for ever.
+    guard written > 0 else { return written < 0 ? errno : EIO }
+    unsafe rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
+  }
+  return 0
+}

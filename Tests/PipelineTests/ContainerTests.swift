@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+/// What containers can hold, and how they want it.
+@Suite struct ContainerTests {
+  @Test(arguments: [
+    ("out.m3u8", nil), ("out.mpd", nil), ("out.ism", nil), ("out.mkv", "segment"),
+    ("out.mkv", "tee"), ("out.ppm", nil), ("out.png", "image2"),
+  ])
+  func refusesFormatsThatWriteOtherFiles(name: String, format: String?) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder), folder.path(name))
+    options.output.format = format
+    #expect {
+      _ = try Transcode(options)
+    } throws: {
+      ($0 as? MediaError)?.kind == .usage && ($0 as? MediaError)?.step == .create
+    }
+    #expect(folder.names == ["in.mkv"])
+  }
+
+  @Test(arguments: ["yuv", "y4m", "h264", "hevc", "mjpeg", "gif", "apng"])
+  func leavesSoundOutOfFormatsForPicturesOnly(name: String) throws {
+    let folder = try TemporaryFolder()
+    let subtitles = folder.path("in.srt")
+    try Data("1\n00:00:00,000 --> 00:00:01,000\nhello\n".utf8)
+      .write(to: URL(fileURLWithPath: subtitles))
+    let plain = try RunTests.clip(folder)
+    let input = folder.path("all.mkv")
+    let arguments = ["-v", "error", "-i", plain, "-i", subtitles, "-map", "0", "-map", "1"]
+    try #require(try Subprocess("ffmpeg", arguments + ["-c", "copy", input]).exitCode == 0)
+    let transcode = try Transcode(options(input, folder.path("out.\(name)")))
+    let warnings = transcode.plan.notices.filter { $0.level == .warning }
+    #expect(warnings.count == 1, "\(warnings)")
+    #expect(warnings.first?.text.hasPrefix("left out: stream 1 (audio, aac), stream 2 (") == true)
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
+  }
+
+  @Test(arguments: ["yuv420p", "yuv444p10le", "gray", "gbrp"])
+  func writesPicturesAsYUV4MPEG2(format: String) throws {
+    let folder = try TemporaryFolder()
+    let lossless = ["-an", "-c:v", "ffv1", "-pix_fmt", format]
+    let input = try RunTests.clip(folder, extra: lossless)
+    let output = folder.path("out.y4m")
+    _ = try Transcode(options(input, output, times: 1)).run(upscale: nearest(1))
+    let info = try MediaInfo(reading: InputOptions(MediaPath(output)))
+    let picture = try #require(info.streams.first?.picture)
+    #expect(picture.pixelFormat == (format == "gbrp" ? "yuv444p" : format))
+    #expect(try frameTimes(output).count == 50)
+  }
+
+  @Test func rawPicturesAreNothingButPictures() throws {
+    let folder = try TemporaryFolder()
+    _ = try Transcode(options(try RunTests.clip(folder), folder.path("out.yuv")))
+      .run(upscale: nearest(2))
+    let bytes = try FileManager.default.attributesOfItem(atPath: folder.path("out.yuv"))
+    #expect(bytes[.size] as? Int == 50 * 128 * 96 * 3 / 2)
+  }
+
+  @Test(arguments: [("ogv", [nil]), ("mpg", [nil]), ("mxf", [nil]), ("ts", [1])])
+  func copiesTheSoundThatAContainerTakes(name: String, sound: [Int?]) throws {
+    let folder = try TemporaryFolder()
+    let transcode = try Transcode(options(try RunTests.clip(folder), folder.path("out.\(name)")))
+    #expect(transcode.plan.outputStreams == [0] + sound)
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
+  }
+
+  // Their time base is a frame, whatever the input counts in.
+  @Test(arguments: ["mpeg1video", "mpeg2video", "mpeg4"], ["in.mp4", "in.ts"])
+  func encodesWithCodecsThatCountFrames(codec: String, input: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try RunTests.clip(folder, input), folder.path("out.mkv"))
+    options.output.encoder.codec = codec
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
+    let times = try frameTimes(folder.path("out.mkv"))
+    let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+    #expect(steps.count == 49 && steps.allSatisfy { abs($0 - 0.04) < 0.0011 })
+  }
+
+  // FLV numbers its streams by their first packets.
+  @Test func findsAStreamThatGotAnotherNumber() throws {
+    let folder = try TemporaryFolder()
+    let plain = try RunTests.clip(folder)
+    let input = folder.path("sound-first.mkv")
+    let arguments = ["-v", "error", "-i", plain, "-map", "0:a", "-map", "0:v", "-c:v", "copy"]
+    try #require(
+      try Subprocess("ffmpeg", arguments + ["-c:a", "libmp3lame", input]).exitCode == 0
+    )
+    let report = try Transcode(options(input, folder.path("out.flv"))).run(upscale: nearest(2))
+    #expect(report.progress.frames == 50)
+  }
+
+  // Matroska does not say how long these packets last.
+  @Test(arguments: ["alac", "libspeex"], ["mov", "mkv"])
+  func keepsTheLastPacketOfSound(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let sound = ["-c:a", codec, "-ar", "16000", "-ac", "1"]
+    let input = try RunTests.clip(folder, extra: sound)
+    let output = folder.path("out.\(container)")
+    _ = try Transcode(options(input, output)).run(upscale: nearest(2))
+    let before = try copiedPackets(input, picture: 0)[1]?.map(\.bytes)
+    #expect(try copiedPackets(output, picture: 0)[1]?.map(\.bytes) == before)
+    #expect(try #require(before).count > 1)
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// What signals do to a run.
+@Suite struct SignalTests {
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  func endsSoonAndLeavesNothing(signal: Int32) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4", size: "640x480", frames: 200)
+    let run = try Program(["old.mp4", "new.mp4"], in: folder, interruptAfter: 1, signal: signal)
+    #expect(run.exitCode == 128 + signal)
+    #expect(run.errorLines.last == "vsr: interrupted; nothing was written")
+    #expect(run.secondsToEnd ?? 3 < 2)
+    #expect(folder.names == ["old.mp4"])
+  }
+
+  @Test func leavesASignalAloneThatItsCallerIgnores() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 100)
+    let run = try Program(
+      ["-c", "trap '' HUP; exec \"$0\" old.mkv new.mkv -q", Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh"),
+      interruptAfter: 0.3,
+      signal: SIGHUP
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(folder.names == ["new.mkv", "old.mkv"])
+  }
+
+  @Test func saysWhichPicturesStay() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", size: "320x240", frames: 300)
+    let script = """
+      "$0" old.mkv p%03d.bmp -q & while ! [ -e p001.bmp ]; do sleep 0.05; done; kill $!; wait $!
+      """
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh")
+    )
+    let count = folder.names.count { $0.hasSuffix(".bmp") }
+    #expect(run.exitCode == 143 && count > 0)
+    #expect(run.errorLines == ["vsr: interrupted; pictures written before: \(count)"])
+    #expect(folder.names.allSatisfy { !$0.hasSuffix(".part") })
+  }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+/// What happens when pipes, files and signals do not do what one hopes.
+@Suite struct StreamEndTests {
+  /// A line for the shell, in which `$0` is the program, with the exit code and a part of the error.
+  struct Ending: CustomTestStringConvertible, Sendable {
+    let line: String
+    let code: Int32
+    var error = ""
+    var testDescription: String { line }
+  }
+
+  static let endings = [
+    Ending(line: ": | $0 - o.mkv", code: 65, error: "empty input"),
+    Ending(line: "(head -c 9000 c.mkv; sleep 1; tail -c +9001 c.mkv) | $0 - o.mkv", code: 0),
+    Ending(line: "$0 c.mkv - -f matroska | (sleep 1; cat >o.mkv)", code: 0),
+    Ending(line: "$0 c.mkv - -f matroska 2>&1 >&- | grep -q descriptor", code: 0),
+    Ending(line: "$0 c.mkv o.mkv <&-", code: 0),
+    Ending(line: "$0 - o.mkv <&-", code: 74, error: "Bad file descriptor"),
+    Ending(line: "$0 c.mkv o.mkv <&- >&- 2>&-", code: 0),
+    Ending(line: "ulimit -f 8; $0 c.mkv o.mkv -c ffv1", code: 74, error: "File too large"),
+    Ending(line: "$0 c.mkv - -f matroska >>c.mkv", code: 73, error: "it is the input"),
+    Ending(line: "$0 - c.mkv -y <c.mkv", code: 73, error: "it is the input"),
+    Ending(line: "$0 c.mkv /dev/stdout -f matroska >o.mkv && test -L /dev/stdout", code: 0),
+    Ending(line: "$0 c.mkv /dev/fd/5 -f matroska 5>o.mkv", code: 0),
+    Ending(line: "$0 c.mkv /dev/null -f matroska && test -c /dev/null", code: 0),
+    Ending(line: "mkfifo f; (cat f >o.mkv &) ; $0 c.mkv f -f matroska && test -p f", code: 0),
+    Ending(line: "$0 c.mkv o%03d.mkv && test -f o%03d.mkv", code: 0),
+    Ending(line: "\"$0\" --help | head -n 1", code: 0),
+    Ending(line: "env -i $0 c.mkv o.mkv", code: 0),
+    Ending(line: "ulimit -n 16; $0 c.mkv o.mkv", code: 0),
+  ]
+
+  @Test(arguments: endings) func endsAsPromised(ending: Ending) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv", frames: 50)
+    let before = try Data(contentsOf: folder.url.appendingPathComponent("c.mkv"))
+    let run = try shell(ending.line, in: folder)
+    #expect(run.exitCode == ending.code, "\(run.errors)")
+    #expect(ending.error.isEmpty || run.errors.contains(ending.error), "\(run.errors)")
+    #expect(run.errorLines.count <= 1)
+    #expect(!folder.names.contains { $0.hasPrefix(".vsr") })
+    #expect(ending.code == 0 || !folder.names.contains("o.mkv"))
+    #expect(try Data(contentsOf: folder.url.appendingPathComponent("c.mkv")) == before)
+  }
+
+  @Test func aReaderThatLeavesEndsTheRun() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv", frames: 50)
+    let run = try shell("($0 c.mkv - -f matroska; echo $? >&2) | head -c 1000 >part", in: folder)
+    #expect(run.errorLines.last == "74" && run.errorLines.count == 2)
+  }
+
+  @Test func theLocaleDoesNotMatter() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv")
+    let sums = try ["C", "de_DE.UTF-8", "tr_TR.UTF-8", "none"].map { locale in
+      try shell("LC_ALL=\(locale) $0 c.mkv - -s 1.5 -f framemd5 -c rawvideo", in: folder).output
+    }
+    #expect(Set(sums).count == 1 && sums[0].count > 100)
+  }
+
+  @Test func ofTwoRunsWithOneOutputOneWins() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv")
+    let run = try shell(
+      "$0 c.mkv o.mkv & $0 c.mkv o.mkv; a=$?; wait $!; echo $((a + $?))",
+      in: folder
+    )
+    #expect(run.output == "73\n", "\(run.errors)")
+    #expect(folder.names == ["c.mkv", "o.mkv"])
+  }
+
+  // OpenBLAS has threads that block no signal; any of them may get one.
+  @Test(arguments: [(SIGTERM, 143), (SIGHUP, 129), (SIGINT, 130)] as [(Int32, Int32)])
+  func signalsEndTheRunAndLeaveNothing(signal: Int32, code: Int32) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv", size: "640x480", frames: 200)
+    for _ in 0..<3 {
+      let run = try Program(["c.mkv", "o.mkv"], in: folder, interruptAfter: 0.7, signal: signal)
+      #expect(run.exitCode == code && run.errorLines.count == 1)
+      #expect(run.secondsToEnd ?? 3 < 2)
+      #expect(folder.names == ["c.mkv"])
+    }
+  }
+
+  @Test func aPipeThatNeverDeliversCanBeInterrupted() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["-c", "mkfifo f; exec \"$0\" - o.mkv <>f", Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh"),
+      interruptAfter: 1
+    )
+    #expect(run.exitCode == 130 && run.secondsToEnd ?? 3 < 1)
+    #expect(folder.names == ["f"])
+  }
+
+  /// Runs a line in a shell; every call of the program in it is quiet.
+  private func shell(_ line: String, in folder: TemporaryFolder) throws -> Program {
+    let quiet = line.replacingOccurrences(of: "$0 c", with: "\"$0\" -q c")
+      .replacingOccurrences(of: "$0 -", with: "\"$0\" -q -")
+    return try Program(
+      ["-c", quiet, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+  }
+}
