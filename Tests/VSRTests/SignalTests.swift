@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What signals do to a run.
+/// What signals do to a run, whichever thread they reach: those of OpenBLAS block none.
 @Suite struct SignalTests {
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
   func endsSoonAndLeavesNothing(signal: Int32) throws {
@@ -12,7 +12,7 @@ import Testing
     let run = try Program(["old.mp4", "new.mp4"], in: folder, interruptAfter: 1, signal: signal)
     #expect(run.exitCode == 128 + signal)
     #expect(run.errorLines.last == "vsr: interrupted; nothing was written")
-    #expect(run.secondsToEnd ?? 3 < 2)
+    #expect(try #require(run.secondsToEnd) < 20, "the whole clip takes minutes")
     #expect(folder.names == ["old.mp4"])
   }
 

@@ -117,11 +117,12 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
     var expectations: [StreamPlace: Verification.Expectation] = [:]
     for (index, tally) in tallies where index == picture || droppedPackets == 0 {
-      let place = unsafe StreamPlace(index, in: native)
+      let place = unsafe StreamPlace(index, in: native, coversLieApart: format.isMovieFamily)
       let parameters = unsafe present(stream(index).pointee.codecpar)
       expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
-    try Verification(streams: expectations).run(written, name: path, file.cancellation)
+    let verification = Verification(streams: expectations, coversLieApart: format.isMovieFamily)
+    try verification.run(written, name: path, file.cancellation)
   }
 
   // Sound from Matroska may not say how long it lasts. Movie files would end before its last packet,

@@ -10,19 +10,25 @@ struct StreamPlace: Hashable {
   private struct Kind: Hashable {
     let type: Int32
 
-    /// Covers lie behind all others where a container keeps them among its tags.
+    /// Covers lie behind all others where a container keeps them among its tags; elsewhere they are
+    /// streams like others.
     let isCover: Bool
 
-    init(_ stream: UnsafeMutablePointer<AVStream>) {
+    init(_ stream: UnsafeMutablePointer<AVStream>, coversLieApart: Bool) {
       type = unsafe stream.pointee.codecpar.pointee.codec_type.rawValue
-      isCover = unsafe stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
+      isCover =
+        unsafe coversLieApart && stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
     }
   }
 
   /// The place of the stream with this number.
-  init(_ index: Int, in context: UnsafeMutablePointer<AVFormatContext>) {
+  init(
+    _ index: Int,
+    in context: UnsafeMutablePointer<AVFormatContext>,
+    coversLieApart: Bool,
+  ) {
     func kind(_ index: Int) -> Kind {
-      unsafe Kind(present(context.pointee.streams[index]))
+      unsafe Kind(present(context.pointee.streams[index]), coversLieApart: coversLieApart)
     }
     let mine = kind(index)
     self.kind = mine

@@ -23,6 +23,9 @@ struct Verification {
   /// Streams that containers may cut into other packets are left out.
   let streams: [StreamPlace: Expectation]
 
+  /// Whether the container keeps covers among its tags.
+  let coversLieApart: Bool
+
   /// Compares the file at `path`, which messages call `name`.
   ///
   /// - Throws: A ``MediaError`` of kind `bug` that names the first difference.
@@ -48,7 +51,11 @@ struct Verification {
     do throws(MediaError) {
       var demuxer = try Demuxer(InputOptions(path), cancellation: cancellation)
       while let packet = try demuxer.read() {
-        let place = unsafe StreamPlace(packet.streamIndex, in: demuxer.native)
+        let place = unsafe StreamPlace(
+          packet.streamIndex,
+          in: demuxer.native,
+          coversLieApart: coversLieApart,
+        )
         found[place, default: StreamTally()].add(packet.presentationTicks)
       }
     } catch {
