@@ -224,9 +224,9 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
   if (packed != LAYOUT_REF(c->packed)) {
     layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
     snprintf(c->implementation, sizeof c->implementation, "%s", name);
+  } else if (strncmp(name, c->implementation, sizeof c->implementation - 1) != 0) {
+    status = dnnl_invalid_arguments;
   }
-  if (strcmp(name, c->implementation) != 0)
-    status = dnnl_unimplemented;
   if (status == dnnl_success)
     status = dnnl_primitive_create(&s->primitive, descriptor);
   dnnl_primitive_desc_destroy(descriptor);
