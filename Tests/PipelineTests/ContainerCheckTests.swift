@@ -34,6 +34,20 @@ import Testing
     #expect(try report(on: bytes, "bad.ts", in: folder).isDamaged)
   }
 
+  // 71 is also the byte that packets of a transport stream begin with.
+  @Test func flatAreasOfRawPicturesAreNoDamage() throws {
+    let folder = try TemporaryFolder()
+    let (flat, other) = ([UInt8](repeating: 71, count: 25600), [UInt8](repeating: 30, count: 25600))
+    let chroma = [UInt8](repeating: 128, count: 51200)
+    var bytes = Data("YUV4MPEG2 W640 H160 F25:1 Ip A1:1 C420mpeg2\n".utf8)
+    for _ in 0..<3 {
+      bytes += Data("FRAME\n".utf8)
+      for part in [flat, other, flat, other, chroma] { bytes.append(contentsOf: part) }
+    }
+    let report = try report(on: bytes, "flat.y4m", in: folder)
+    #expect(report.progress.frames == 3 && !report.isDamaged)
+  }
+
   @Test(arguments: [1, 7, 188, 1000, 100_000])
   func doesNotDependOnThePiecesInWhichItIsRead(size: Int) throws {
     let folder = try TemporaryFolder()

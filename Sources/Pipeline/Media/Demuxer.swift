@@ -15,7 +15,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   private let logged: ErrorCount
 
   /// Places where the file breaks its format's rules, and one more if it ends too early.
-  var damageCount: Int { reportedDamage + file.damageCount }
+  var damageCount: Int { reportedDamage + (isChecked ? file.damageCount : 0) }
   private var reportedDamage: Int
 
   // Streams with a packet that was marked as corrupt, and how many packets ago.
@@ -89,10 +89,14 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     return packet
   }
 
+  // Bytes of other formats may look like a transport stream by chance: flat areas of raw pictures do.
+  private var isChecked: Bool { ["mpegts", "matroska,webm"].contains(formatName) }
+
+  private var formatName: String { unsafe String(cString: native.pointee.iformat.pointee.name) }
+
   // The demuxer of YUV4MPEG drops a last picture that is not complete without a word.
   private var endsInsidePicture: Bool {
-    let name = unsafe String(cString: native.pointee.iformat.pointee.name)
-    return unsafe name == "yuv4mpegpipe" && endOfLastPacket < avio_tell(native.pointee.pb)
+    unsafe formatName == "yuv4mpegpipe" && endOfLastPacket < avio_tell(native.pointee.pb)
   }
 
   // MPEG-TS also marks the packets before a joint, where a key frame follows. The mark may lie on

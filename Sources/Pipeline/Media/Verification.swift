@@ -47,22 +47,22 @@ struct Verification {
     _ name: MediaPath,
     _ cancellation: Cancellation,
   ) throws(MediaError) -> [StreamPlace: StreamTally] {
-    var found: [StreamPlace: StreamTally] = [:]
     do throws(MediaError) {
       var demuxer = try Demuxer(InputOptions(path), cancellation: cancellation)
+      var tallies: [Int: StreamTally] = [:]
       while let packet = try demuxer.read() {
-        let place = unsafe StreamPlace(
-          packet.streamIndex,
-          in: demuxer.native,
-          coversLieApart: coversLieApart,
-        )
-        found[place, default: StreamTally()].add(packet.presentationTicks)
+        tallies[packet.streamIndex, default: StreamTally()].add(packet.presentationTicks)
       }
+      var found: [StreamPlace: StreamTally] = [:]
+      for (index, tally) in tallies {
+        let native = unsafe demuxer.native
+        found[unsafe StreamPlace(index, in: native, coversLieApart: coversLieApart)] = tally
+      }
+      return found
     } catch {
       if let cancelled = cancellation.error { throw cancelled }
       throw Verification.failure(name, "it cannot be read again: \(error.reason)")
     }
-    return found
   }
 
   private static func failure(_ name: MediaPath, _ difference: String) -> MediaError {
