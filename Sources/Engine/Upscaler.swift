@@ -28,6 +28,9 @@ public final class Upscaler: Sendable {
     /// What noise a frame gets.
     public var noise = Noise.still
 
+    /// The number of the first frame, which decides on its noise where every frame has its own.
+    public var firstFrame = 0
+
     /// The most memory that the whole process may take, in bytes; nil for any amount.
     public var memory: Int? = Machine.memoryByteCount / 2
 
@@ -80,7 +83,7 @@ public final class Upscaler: Sendable {
   private struct State {
     let first: WorkPlan?
     var plan: FramePlan?
-    var frameCount = 0
+    var frameCount: Int
   }
 
   /// Starts the workers.
@@ -95,7 +98,7 @@ public final class Upscaler: Sendable {
     var options = options
     options.workers = plan?.workers ?? options.workers
     self.options = options
-    state = Monitor(State(first: plan))
+    state = Monitor(State(first: plan, frameCount: options.firstFrame))
     workers = (0..<options.workers).map { [tasks] _ in Worker(tasks) }
   }
 

@@ -90,7 +90,10 @@ extension TranscodeReport {
   fileprivate var summary: String {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
-    if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
+    if seconds > 0 { parts.append("\(progress.framesPerSecond.formatted(2)) fps") }
+    if progress.storedFrames > 0 {
+      parts.append("\(progress.storedFrames) of them from an earlier run")
+    }
     if repeatedCount > 0 { parts.append("\(repeatedCount) of them repeated") }
     if damagedPictures > 0 { parts.append("\(damagedPictures) frames damaged") }
     if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }

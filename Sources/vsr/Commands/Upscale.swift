@@ -36,6 +36,7 @@ struct Upscale: ParsableCommand {
   @OptionGroup(title: "Part") var part: PartArguments
   @OptionGroup(title: "Input") var inputArguments: InputArguments
   @OptionGroup(title: "Repair") var repair: RepairArguments
+  @OptionGroup(title: "Long runs") var work: WorkArguments
   @OptionGroup(title: "Report") var report: ReportOptions
 
   func run() throws {
@@ -44,21 +45,22 @@ struct Upscale: ParsableCommand {
     let paths = try paths()
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let transcode = try Transcode(
-      options(paths, model),
+      try options(paths, model),
       cancellation: cancellation,
       leastForEngine: engine.leastMemory(model),
     )
-    let (upscaler, work) = try engine.upscaler(
+    let (upscaler, plan) = try engine.upscaler(
       model,
       width: transcode.plan.sourceWidth,
       height: transcode.plan.sourceHeight,
       memoryOfOthers: transcode.plan.byteCount,
+      firstFrame: transcode.plan.storedFrames,
     )
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin(work, threads: engine.upscalerOptions.workers)
+    reporter.begin(plan, threads: engine.upscalerOptions.workers)
     let result = Result { () throws(MediaError) in
-      try transcode.run(framesInFlight: work.framesInFlight) { (image) throws(EngineError) in
+      try transcode.run(framesInFlight: plan.framesInFlight) { (image) throws(EngineError) in
         try upscaler.upscale(image)
       }
     }
@@ -89,7 +91,7 @@ struct Upscale: ParsableCommand {
   private func options(
     _ paths: (input: MediaPath, output: MediaPath),
     _ model: Model,
-  ) -> TranscodeOptions {
+  ) throws(EngineError) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
@@ -104,6 +106,7 @@ struct Upscale: ParsableCommand {
     options.reusesRepeats = repair.dedup == .exact && engine.noise == .still
     options.verifies = verify
     options.memory = engine.memoryLimit
+    options.work = try work.options(for: paths.output, engine, model)
     return options
   }
 }

@@ -94,15 +94,18 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory.
+  /// How a run works on pictures, and who does it; others take some of the memory, and have done the frames
+  /// before the first.
   func upscaler(
     _ model: Model,
     width: Int,
     height: Int,
     memoryOfOthers: Int,
+    firstFrame: Int = 0,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = upscalerOptions
     options.memoryOfOthers = memoryOfOthers
+    options.firstFrame = firstFrame
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (Upscaler(model: model, options: options, plan: plan), plan)
   }
