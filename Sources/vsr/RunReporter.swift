@@ -106,17 +106,20 @@ extension TranscodeReport {
 extension WorkPlan {
   /// How pictures are cut and what that takes, for a person.
   fileprivate func lines(threads: Int) -> [String] {
-    let tile = "\(tiles.windowWidth)x\(tiles.windowHeight)"
-    let cuts =
-      switch surroundings {
-      case nil: "whole pictures of \(tile)"
-      case .halo(let halo)?: "\(tiles.tiles.count) tiles of \(tile) with a halo of \(halo)"
-      case .overlap(let overlap)?:
-        "\(tiles.tiles.count) tiles of \(tile) that overlap by \(overlap) or more"
-      }
     let line =
       "\(cuts), \(framesInFlight) frames at a time, about \(byteCount.mebibytes) of memory"
     guard workers < threads else { return [line] }
     return [line, "\(workers) of \(threads) workers, to save memory"]
+  }
+
+  /// How pictures are cut, for a person.
+  var cuts: String {
+    let tile = "\(tiles.windowWidth)x\(tiles.windowHeight)"
+    return switch surroundings {
+    case nil: "whole pictures of \(tile)"
+    case .halo(let halo)?: "\(tiles.tiles.count) tiles of \(tile) with a halo of \(halo)"
+    case .overlap(let overlap)?:
+      "\(tiles.tiles.count) tiles of \(tile) that overlap by \(overlap) or more"
+    }
   }
 }

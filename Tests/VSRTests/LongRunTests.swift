@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs that are cut off and continued.
+/// Runs that are cut off and continued, and what a run would take.
 @Suite struct LongRunTests {
   @Test func continuesAfterAnInterrupt() throws {
     let folder = try TemporaryFolder()
@@ -36,6 +36,23 @@ import Testing
     let record = try record(run)
     #expect(record["frames_written"] as? Int == 2000 && record["frames_stored"] as? Int == stored)
     #expect(folder.names == ["m.safetensors", "new.mkv", "old.mkv"])
+  }
+
+  @Test func estimatesWithoutWriting() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4")
+    try makeModel(folder)
+    let arguments = ["old.mp4", "new.mp4", "-m", "./m.safetensors", "--estimate", "--threads", "2"]
+    let text = try Program(arguments, in: folder)
+    #expect(text.exitCode == 0 && text.errors.isEmpty)
+    let names = text.output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+    #expect(names == ["frames", "pictures", "tiles", "memory", "time"])
+    let record = try record(Program(arguments + ["--json"], in: folder))
+    #expect(record["frames"] as? Int == 8 && record["workers"] as? Int == 2)
+    #expect(record["width"] as? Int == 256 && record["height"] as? Int == 192)
+    let (perFrame, all) = (record["seconds_per_frame"] as? Double, record["seconds"] as? Double)
+    #expect(try #require(perFrame) > 0 && abs(#require(all) / #require(perFrame) - 8) < 0.01)
+    #expect(folder.names == ["m.safetensors", "old.mp4"])
   }
 
   private func makeModel(_ folder: TemporaryFolder) throws {

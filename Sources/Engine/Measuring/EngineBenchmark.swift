@@ -49,6 +49,22 @@ public struct EngineBenchmark: Sendable {
 }
 
 extension Upscaler {
+  /// Measures how long a picture takes when all workers are busy, in seconds of the clock.
+  ///
+  /// - Parameters:
+  ///   - plan: The plan that the upscaler works by.
+  ///   - seconds: How long to measure; longer where a few pictures take longer.
+  /// - Returns: The seconds for each picture.
+  /// - Throws: ``EngineError/backend(operation:reason:)``.
+  public func secondsPerFrame(
+    _ plan: WorkPlan,
+    measuring seconds: Double,
+  ) throws(EngineError) -> Double {
+    let picture = Image(pattern: 0, width: plan.width, height: plan.height)
+    _ = try upscale(picture).wait()  // warms up: programs, noise, memory
+    return 1 / (try run(picture, plan, seconds: seconds).framesPerSecond)
+  }
+
   /// Keeps all workers busy with one picture.
   @discardableResult
   fileprivate func run(

@@ -30,6 +30,9 @@ struct Upscale: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Read the finished file again and compare it.")
   var verify = true
 
+  @Flag(help: "Say how much time and memory the run would take, and write nothing.")
+  var estimate = false
+
   @OptionGroup(title: "Size") var size: SizeOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Encoder") var encoder: EncoderArguments
@@ -41,7 +44,11 @@ struct Upscale: ParsableCommand {
 
   func run() throws {
     let cancellation = Cancellation()
-    Signals.onEnding { cancellation.request(signal: $0) }
+    if estimate {
+      Signals.exitOnEnding()
+    } else {
+      Signals.onEnding { cancellation.request(signal: $0) }
+    }
     let paths = try paths()
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let transcode = try Transcode(
@@ -56,6 +63,10 @@ struct Upscale: ParsableCommand {
       memoryOfOthers: transcode.plan.byteCount,
       firstFrame: transcode.plan.storedFrames,
     )
+    if estimate {
+      let estimate = try Estimate(transcode, upscaler, plan)
+      return try Console.print(report.json ? estimate.json : estimate.text)
+    }
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
     reporter.begin(plan, threads: engine.upscalerOptions.workers)
