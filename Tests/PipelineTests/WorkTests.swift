@@ -74,6 +74,17 @@ import Testing
     #expect(failure(options)?.kind == .refused)
   }
 
+  @Test func refusesAStateThatItCannotRead() throws {
+    let folder = try TemporaryFolder()
+    let options = try keeping(folder, "out.mkv")
+    try interrupt(options, whenStored: 20)
+    let work = folder.url.appendingPathComponent(".out.mkv.vsr-work")
+    try Data("{".utf8).write(to: work.appendingPathComponent("state.json"))
+    let error = try #require(failure(options))
+    #expect(error.kind == .refused && error.reason.contains("remove the folder"), "\(error)")
+    #expect(FileManager.default.fileExists(atPath: work.path + "/segment-000000"))
+  }
+
   @Test func refusesAFolderThatAnotherRunHas() throws {
     let folder = try TemporaryFolder()
     let options = try keeping(folder, "out.mkv")

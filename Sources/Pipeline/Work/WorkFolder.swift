@@ -54,6 +54,11 @@ final class WorkFolder: Sendable {
     self.cancellation = cancellation
     let folder = try LockedFolder(existing: path)
     let found = folder == nil ? nil : WorkState(reading: path)
+    let hasState = unsafe access(path.appending(WorkState.name).bytes, F_OK) == 0
+    guard found != nil || !hasState else {
+      let reason = "its state is damaged, or of another version; remove the folder to begin anew"
+      throw MediaError(.refused, .resume, path.quoted, reason)
+    }
     try found?.checkSame(input: input, facts, path)
     isComplete = found?.hasMade(output) ?? false
     var record = found ?? WorkState(input: input, facts: facts)
