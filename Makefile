@@ -3,6 +3,7 @@
 PREFIX ?= /usr/local
 SWIFT ?= swift
 SECONDS ?= 60
+KILLS ?= 200
 SHARED ?= ../shared
 SWIFT_FILES := Sources Tests Package.swift Fuzzing/Sources Fuzzing/Package.swift
 RELEASE := -c release --static-swift-stdlib
@@ -10,7 +11,7 @@ TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture faults install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -60,6 +61,9 @@ torture: build ## Run the program on 555 hard or hostile inputs; SHARED/torture 
 
 faults: build ## Run the program 1,000 times, each time with another system call that fails
 	@Scripts/faults "$(BINARY)"
+
+kills: build ## Kill and interrupt the program at random moments, KILLS=200 times each; continue it
+	@Scripts/kill-loop "$(BINARY)" $(KILLS)
 
 install: build ## Install the program under PREFIX
 	install -D -s -m 755 "$(BINARY)" "$(DESTDIR)$(PREFIX)/bin/vsr"

@@ -33,6 +33,9 @@ public final class Upscaler: Sendable {
     /// The results are the same to the bit, so it is never done with noise of its own in every frame.
     public var reusesUnchanged = true
 
+    /// The number of the first frame, which decides on its noise where every frame has its own.
+    public var firstFrame = 0
+
     /// The most memory that the whole process may take, in bytes; nil for any amount.
     public var memory: Int? = Machine.memoryByteCount / 2
 
@@ -85,7 +88,7 @@ public final class Upscaler: Sendable {
   private struct State {
     let first: WorkPlan?
     var frames: FrameSequence?
-    var frameCount = 0
+    var frameCount: Int
     var pixelCount = 0
     var reusedPixelCount = 0
   }
@@ -102,7 +105,7 @@ public final class Upscaler: Sendable {
     var options = options
     options.workers = plan?.workers ?? options.workers
     self.options = options
-    state = Monitor(State(first: plan))
+    state = Monitor(State(first: plan, frameCount: options.firstFrame))
     workers = (0..<options.workers).map { [tasks] _ in Worker(tasks) }
   }
 

@@ -6,6 +6,7 @@ public struct MediaError: Error, Hashable {
   /// What was being done.
   public enum Step: String, Sendable {
     case open, read, decode, convert, encode, create, write, use, upscale
+    case resume = "continue"
   }
 
   /// Whose fault it is; a command derives its exit code from this.
@@ -102,7 +103,7 @@ extension MediaError.Step {
     case .open, .decode: .refused
     case .read, .write: .inputOutput
     case .create: .cannotCreate
-    case .use: .usage
+    case .use, .resume: .usage
     case .convert, .encode, .upscale: .bug
     }
   }

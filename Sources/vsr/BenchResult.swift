@@ -13,7 +13,7 @@ struct BenchResult {
     let stages: StageShares
 
     init(_ progress: TranscodeProgress, _ upscaler: Upscaler) {
-      framesPerSecond = Double(progress.frames) / progress.elapsed.seconds
+      framesPerSecond = progress.framesPerSecond
       stages = StageShares(progress, upscaler)
     }
 

@@ -42,8 +42,9 @@ struct ProgressLine {
 }
 
 extension TranscodeProgress {
-  private var framesPerSecond: Double {
-    elapsed.seconds > 0 ? Double(frames) / elapsed.seconds : 0
+  /// What this run does; the frames of an earlier one are not counted.
+  var framesPerSecond: Double {
+    elapsed.seconds > 0 ? Double(frames - storedFrames) / elapsed.seconds : 0
   }
 
   /// The part done, 0…1, when the length is known.
@@ -54,8 +55,8 @@ extension TranscodeProgress {
   }
 
   private var remaining: Duration? {
-    guard let fraction, fraction > 0, frames > 0 else { return nil }
-    return elapsed * ((1 - fraction) / fraction)
+    guard let totalFrames, framesPerSecond > 0 else { return nil }
+    return .seconds(Double(max(totalFrames - frames, 0)) / framesPerSecond)
   }
 
   /// Everything a person wants to know, in one line.

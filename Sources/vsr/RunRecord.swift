@@ -6,6 +6,7 @@ struct RunRecord: Encodable {
   let output: String
   let framesRead: Int
   let framesWritten: Int
+  let framesStored: Int
   let framesDamaged: Int
   let framesDeinterlaced: Int
   let framesRepeated: Int
@@ -50,6 +51,7 @@ struct RunRecord: Encodable {
     self.output = output.text
     framesRead = report.framesDecoded
     framesWritten = report.progress.frames
+    framesStored = report.progress.storedFrames
     framesDamaged = report.damagedPictures
     framesDeinterlaced = report.deinterlacedCount
     framesRepeated = report.repeatedCount

@@ -93,7 +93,10 @@ extension TranscodeReport {
   fileprivate func summary(areaReused: Double) -> String {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
-    if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
+    if seconds > 0 { parts.append("\(progress.framesPerSecond.formatted(2)) fps") }
+    if progress.storedFrames > 0 {
+      parts.append("\(progress.storedFrames) of them from an earlier run")
+    }
     if repeatedCount > 0 { parts.append("\(repeatedCount) of them repeated") }
     let percent = Int((areaReused * 100).rounded())
     if percent > 0 { parts.append("\(percent)% of the area of the rest unchanged") }
@@ -108,17 +111,20 @@ extension TranscodeReport {
 extension WorkPlan {
   /// How pictures are cut and what that takes, for a person.
   fileprivate func lines(threads: Int) -> [String] {
-    let tile = "\(tiles.windowWidth)x\(tiles.windowHeight)"
-    let cuts =
-      switch surroundings {
-      case nil: "whole pictures of \(tile)"
-      case .halo(let halo)?: "\(tiles.tiles.count) tiles of \(tile) with a halo of \(halo)"
-      case .overlap(let overlap)?:
-        "\(tiles.tiles.count) tiles of \(tile) that overlap by \(overlap) or more"
-      }
     let line =
       "\(cuts), \(framesInFlight) frames at a time, about \(byteCount.mebibytes) of memory"
     guard workers < threads else { return [line] }
     return [line, "\(workers) of \(threads) workers, to save memory"]
+  }
+
+  /// How pictures are cut, for a person.
+  var cuts: String {
+    let tile = "\(tiles.windowWidth)x\(tiles.windowHeight)"
+    return switch surroundings {
+    case nil: "whole pictures of \(tile)"
+    case .halo(let halo)?: "\(tiles.tiles.count) tiles of \(tile) with a halo of \(halo)"
+    case .overlap(let overlap)?:
+      "\(tiles.tiles.count) tiles of \(tile) that overlap by \(overlap) or more"
+    }
   }
 }

@@ -99,6 +99,10 @@ import Testing
       let results = try pending.map { try $0.wait().allSamples }
       #expect((results[0] == results[1]) == (noise == .still))
       #expect((results[1] == results[2]) == (noise == .still))
+
+      options.firstFrame = 2
+      let later = Upscaler(model: Model(name: "", network: Repeating()), options: options)
+      #expect(try later.upscale(picture).wait().allSamples == results[2])
     }
   }
 

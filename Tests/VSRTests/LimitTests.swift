@@ -49,6 +49,21 @@ import Testing
     #expect(try peakMemory(arguments) <= (needed + 8) << 10, "\(needed) MiB")
   }
 
+  // Enough frames to fill what the encoder looks ahead.
+  @Test(arguments: [
+    ["--threads", "1"], ["--threads", "2", "-c", "ffv1"], ["--threads", "2", "--tile", "64"],
+  ])
+  func takesTheMemoryOfItsEstimate(options: [String]) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("in.mkv", size: "320x180", frames: 60)
+    let arguments = [folder.path("in.mkv"), folder.path("out.mkv")] + options
+    let estimate = try Program(arguments + ["--estimate", "--json"], in: folder)
+    let record = try JSONSerialization.jsonObject(with: Data(estimate.output.utf8))
+    let bytes = try #require((record as? [String: Any])?["memory_bytes"] as? Int)
+    let peak = try peakMemory(arguments + ["--progress", "none"]) << 10
+    #expect(abs(Double(bytes) / Double(peak) - 1) < 0.15, "\(bytes) and \(peak) bytes")
+  }
+
   /// Whether this process may mount a file system of its own.
   static let mayMount: Bool = {
     if geteuid() == 0 { return true }

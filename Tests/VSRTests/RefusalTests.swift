@@ -94,6 +94,26 @@ import Testing
     Refusal(arguments: ["clip.mp4", "o.mp4", "--noise", "loud"], code: 64, line: "--noise"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
     Refusal(arguments: ["clip.mp4"], code: 64, line: "needs an input and an output"),
+    Refusal(
+      arguments: ["clip.mp4", "o.png", "--frames", "1", "--resume"],
+      code: 64,
+      line: "cannot use --resume: the output must be a video file"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "-", "-f", "matroska", "--resume"],
+      code: 64,
+      line: "the output must be a video file"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--work-dir", "."],
+      code: 64,
+      line: "--work-dir needs --resume"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--resume", "--work-dir", "none"],
+      code: 73,
+      line: "cannot create 'none/"
+    ),
   ]
 
   @Test(arguments: refusals)

@@ -28,14 +28,11 @@ public struct EngineBenchmark: Sendable {
     seconds: Double,
   ) throws(EngineError) {
     peak = MachinePeak.measure(threads: options.workers)
-    var options = options
-    options.reusesUnchanged = false  // there is one picture
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     let upscaler = Upscaler(model: model, options: options, plan: plan)
-    let picture = Image(pattern: 0, width: width, height: height)
-    try upscaler.run(picture, plan, seconds: seconds / 4)  // warms up: programs, noise, memory
+    try upscaler.run(plan, seconds: seconds / 4)  // warms up: programs, noise, memory
     let before = upscaler.secondsByOperation
-    let run = try upscaler.run(picture, plan, seconds: seconds)
+    let run = try upscaler.run(plan, seconds: seconds)
     framesPerSecond = run.framesPerSecond
     processorSecondsPerFrame = run.processorSecondsPerFrame
 
@@ -51,18 +48,38 @@ public struct EngineBenchmark: Sendable {
 }
 
 extension Upscaler {
-  /// Keeps all workers busy with one picture.
+  /// Measures how long a picture takes when all workers are busy, in seconds of the clock.
+  ///
+  /// - Parameters:
+  ///   - plan: The plan that the upscaler works by.
+  ///   - seconds: How long to measure; longer where a few pictures take longer.
+  /// - Returns: The seconds for each picture.
+  /// - Throws: ``EngineError/backend(operation:reason:)``.
+  public func secondsPerFrame(
+    _ plan: WorkPlan,
+    measuring seconds: Double,
+  ) throws(EngineError) -> Double {
+    let picture = Image(pattern: 0, width: plan.width, height: plan.height)
+    _ = try upscale(picture).wait()  // warms up: programs, noise, memory
+    return 1 / (try run(plan, seconds: seconds).framesPerSecond)
+  }
+
+  /// Keeps all workers busy with two pictures in turns, so that each is new.
   @discardableResult
   fileprivate func run(
-    _ picture: Image,
     _ plan: WorkPlan,
     seconds: Double,
   ) throws(EngineError) -> (framesPerSecond: Double, processorSecondsPerFrame: Double) {
+    let pictures = (0..<2).map { Image(pattern: $0, width: plan.width, height: plan.height) }
     var pending: [PendingImage] = []
+    var begun = 0
     let (start, startOfWork) = (monotonicSeconds(), processorSeconds())
     var finished = 0
     while monotonicSeconds() - start < seconds || finished < plan.framesInFlight {
-      while pending.count < plan.framesInFlight { pending.append(try upscale(picture)) }
+      while pending.count < plan.framesInFlight {
+        pending.append(try upscale(pictures[begun % 2]))
+        begun += 1
+      }
       _ = try pending.removeFirst().wait()
       finished += 1
     }

@@ -1,5 +1,5 @@
 /// The SHA-256 digest of bytes that come piece by piece (FIPS 180-4).
-struct SHA256 {
+package struct SHA256: Sendable {
   // Square roots of the first 8 primes, cube roots of the first 64: 32 bits of each fraction.
   private var state: [UInt32] = [
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A,
@@ -8,8 +8,11 @@ struct SHA256 {
   private var pending: [UInt8] = []
   private var byteCount = 0
 
+  /// The digest of nothing.
+  package init() {}
+
   /// Adds bytes.
-  mutating func update(_ bytes: [UInt8]) {
+  package mutating func update(_ bytes: [UInt8]) {
     byteCount += bytes.count
     var rest = bytes[...]
     if !pending.isEmpty {
@@ -27,7 +30,7 @@ struct SHA256 {
   }
 
   /// The digest of everything so far, in hexadecimal digits.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     var end = self
     let bitCount = UInt64(byteCount * 8)
     let zeros = (119 - byteCount % 64) % 64

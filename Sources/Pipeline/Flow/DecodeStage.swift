@@ -3,7 +3,9 @@ internal import Engine
 /// A frame on its way through the engine: when it is shown, and the picture that will be ready.
 struct FrameInFlight: Sendable {
   let time: FrameTime
-  let picture: PendingImage
+
+  /// `nil` for a frame that an earlier run has encoded.
+  let picture: PendingImage?
 }
 
 /// Decodes the pictures, turns them into RGB and hands them to the engine.
@@ -13,10 +15,12 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var toImage: ToImage
   private var repeats: RepeatedPictures
   private var number = 0
+  private var keptCount = 0
   private let timeBase: Rational
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
+  private let work: WorkFolder?
   private let upscale: Transcode.Upscale
   private let packets: BoundedQueue<Packet>
   private let frames: BoundedQueue<FrameInFlight>
@@ -28,6 +32,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     timeBase: Rational,
     options: TranscodeOptions,
     window: PartWindow,
+    work: WorkFolder?,
     upscale: @escaping Transcode.Upscale,
     packets: BoundedQueue<Packet>,
     frames: BoundedQueue<FrameInFlight>,
@@ -40,6 +45,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     damage = options.damage
     repeats = RepeatedPictures(tolerance: options.repeatTolerance)
     self.window = window
+    self.work = work
     self.upscale = upscale
     self.packets = packets
     self.frames = frames
@@ -90,6 +96,12 @@ final class DecodeStage: Stage, @unchecked Sendable {
     _ time: FrameTime,
     _ meter: StageMeter,
   ) throws(MediaError) -> Bool {
+    defer { keptCount += 1 }
+    if let work, keptCount < work.storedFrames {
+      return frames.push(FrameInFlight(time: encoderTime(time), picture: nil), meter)
+    }
+    // A segment begins as it would after a crash before it.
+    if let work, keptCount % work.segmentLength == 0 { repeats.forget() }
     let image = try toImage.image(of: frame)
     do throws(EngineError) {
       let picture = try repeats.picture(for: image, upscale: upscale)

@@ -3,21 +3,23 @@ internal import Engine
 /// Waits for upscaled pictures in their order and encodes them.
 final class EncodeStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses this state.
-  private var encoder: Encoder
+  private var encoder: SegmentedEncoder
   private var fromImage: FromImage
   private let stream: Int
   private let frames: BoundedQueue<FrameInFlight>
   private let output: BoundedQueue<Packet>
+  private let group: StageGroup
   private let counters: RunCounters
   private var lastTime: Int64?
 
   // `stream` is the number of the upscaled stream in the output.
   init(
-    _ encoder: consuming Encoder,
+    _ encoder: consuming SegmentedEncoder,
     _ fromImage: consuming FromImage,
     stream: Int,
     frames: BoundedQueue<FrameInFlight>,
     output: BoundedQueue<Packet>,
+    group: StageGroup,
     counters: RunCounters,
   ) {
     self.encoder = encoder
@@ -25,15 +27,22 @@ final class EncodeStage: Stage, @unchecked Sendable {
     self.stream = stream
     self.frames = frames
     self.output = output
+    self.group = group
     self.counters = counters
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
     while let frame = frames.pop(meter) {
-      let image = try wait(for: frame.picture, meter)
-      try encoder.send(fromImage.frame(of: image), growing(frame.time))
+      if let picture = frame.picture {
+        let image = try wait(for: picture, meter)
+        try encoder.send(fromImage.frame(of: image), growing(frame.time))
+      } else {
+        try encoder.skip(growing(frame.time))
+      }
       guard try passOn(meter) else { return }
     }
+    // The queue ends early when another stage has failed: these are not all frames.
+    guard !group.hasFailed else { return }
     guard lastTime != nil else {
       throw MediaError(.usage, .encode, "the output", "no frame lies in the chosen part")
     }

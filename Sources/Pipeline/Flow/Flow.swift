@@ -15,10 +15,12 @@ final class Flow: Sendable {
   let encodeMeter = StageMeter("encode")
   let writeMeter = StageMeter("write")
   private let totalFrames: Int?
+  private let storedFrames: Int
   private let started = Atomic<UInt64>(0)
 
-  /// The flow of `part` of a stream whose first time stamp is `origin`.
-  init(_ part: Part, origin: Duration, totalFrames: Int?) {
+  /// The flow of `part` of a stream whose first time stamp is `origin`; an earlier run has encoded some of
+  /// its frames.
+  init(_ part: Part, origin: Duration, totalFrames: Int?, storedFrames: Int) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
     let packets = BoundedQueue<Packet>(capacity: 8)
     let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
@@ -32,6 +34,7 @@ final class Flow: Sendable {
     self.frames = frames
     self.output = output
     self.totalFrames = totalFrames
+    self.storedFrames = storedFrames
     window = PartWindow(part, origin: origin)
   }
 
@@ -54,12 +57,19 @@ final class Flow: Sendable {
     let elapsed = start == 0 ? 0 : DispatchTime.now().uptimeNanoseconds - start
     return TranscodeProgress(
       frames: values.written,
+      storedFrames: min(storedFrames, values.written),
       totalFrames: totalFrames,
       position: values.position,
       byteCount: values.byteCount,
       elapsed: .nanoseconds(Int64(clamping: elapsed)),
       stages: [readMeter.time, decodeMeter.time, encodeMeter.time, writeMeter.time],
     )
+  }
+
+  /// The report when an earlier run has written all frames.
+  var reportOfStored: TranscodeReport {
+    for _ in 0..<storedFrames { counters.countWritten(at: nil) }
+    return report
   }
 
   var report: TranscodeReport {

@@ -8,6 +8,9 @@ struct OpenedTranscode: ~Copyable {
 
   /// The first time stamp of the stream that is upscaled.
   var start: Duration { input.start }
+
+  /// Where the run keeps what it has finished.
+  let work: WorkFolder?
   private let options: TranscodeOptions
   private let check: OutputCheck
   private let output: OutputPlan
@@ -29,7 +32,7 @@ struct OpenedTranscode: ~Copyable {
       options.part.count(of: $0, frameRate: input.first.frameRate)
     }
     let check = OutputCheck(
-      overwrite: options.output.overwrite,
+      overwrite: options.output.overwrite || options.work.hasMade(options.output.path),
       inputs: input.demuxer.file.identities,
       neverReplaced: options.output.neverReplaced,
     )
@@ -45,10 +48,19 @@ struct OpenedTranscode: ~Copyable {
       + leastForEngine(size.width, size.height)
     output.limitMemory(to: min(options.memory / 2, max(options.memory - others, 0)))
     let encoder = try Encoder(output.candidate, output.encoder)
+    let work = try options.work(input, output, encoder, cancellation)
+    let notices = try options.workNotices(work, input, output, encoder)
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
-    plan = TranscodePlan(output, input.first, decoderThreads: options.input.decoderThreads)
+    plan = TranscodePlan(
+      output,
+      input.first,
+      decoderThreads: options.input.decoderThreads,
+      storedFrames: work?.storedFrames ?? 0,
+      notices: notices,
+    )
     info = input.info
     self.totalFrames = totalFrames
+    self.work = work
     self.check = check
     self.options = options
     self.output = output
@@ -63,16 +75,18 @@ struct OpenedTranscode: ~Copyable {
     _ cancellation: Cancellation,
   ) throws(MediaError) {
     flow.markStart()
+    try work?.create()
     let timeBase = output.encoder.timeBase
     let picture = output.streams.outputs[input.stream] ?? 0
     try startWriting(flow, cancellation, picture)
     flow.group.start(
       EncodeStage(
-        encoder,
+        SegmentedEncoder(encoder, output.candidate, output.encoder, work: work),
         fromImage,
         stream: picture,
         frames: flow.frames,
         output: flow.output,
+        group: flow.group,
         counters: flow.counters
       ),
       flow.encodeMeter,
@@ -84,6 +98,7 @@ struct OpenedTranscode: ~Copyable {
         timeBase: timeBase,
         options: options,
         window: flow.window,
+        work: work,
         upscale: upscale,
         packets: flow.packets,
         frames: flow.frames,
@@ -119,7 +134,8 @@ struct OpenedTranscode: ~Copyable {
     }
     let file =
       format.hasNoFile
-      ? nil : try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation)
+      ? nil
+      : try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation, work: work)
     let settings = MuxerSettings(
       path: path,
       format: format,
@@ -152,7 +168,15 @@ struct OpenedTranscode: ~Copyable {
 }
 
 extension TranscodePlan {
-  fileprivate init(_ output: OutputPlan, _ source: SourcePicture, decoderThreads: Int) {
+  fileprivate init(
+    _ output: OutputPlan,
+    _ source: SourcePicture,
+    decoderThreads: Int,
+    storedFrames: Int,
+    notices: [Notice],
+  ) {
+    self.storedFrames = storedFrames
+    self.notices = output.notices + notices
     sourceWidth = source.uprightSize.width
     sourceHeight = source.uprightSize.height
     (width, height) = output.encoder.target.codedSize
@@ -160,7 +184,6 @@ extension TranscodePlan {
     pixelFormat = output.encoder.target.layout.name
     format = output.format?.name ?? "image files"
     outputStreams = output.streams.outputs
-    notices = output.notices
     byteCount =
       source.decoderByteCount(threads: decoderThreads)
       + EncoderMemory(output.candidate.profile, output.encoder).byteCount

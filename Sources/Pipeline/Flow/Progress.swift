@@ -5,6 +5,9 @@ public struct TranscodeProgress: Hashable, Sendable {
   /// Frames written.
   public let frames: Int
 
+  /// How many of them an earlier run had encoded.
+  public let storedFrames: Int
+
   /// Frames that the output will have; `nil` when the input does not say.
   public let totalFrames: Int?
 

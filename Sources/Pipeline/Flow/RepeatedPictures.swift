@@ -29,4 +29,7 @@ struct RepeatedPictures {
     if tolerance != nil { last = (image, picture) }
     return picture
   }
+
+  /// Lets the next picture be upscaled whatever came before it.
+  mutating func forget() { last = nil }
 }

@@ -23,6 +23,7 @@ public final class Transcode: @unchecked Sendable {
   private var opened: OpenedTranscode?
   private let cancellation: Cancellation
   private let output: OutputOptions
+  private let work: WorkFolder?
   private let flow: Flow
 
   /// Opens the input and plans the output, without creating it.
@@ -42,7 +43,13 @@ public final class Transcode: @unchecked Sendable {
     output = options.output
     input = opened.info
     plan = opened.plan
-    flow = Flow(options.part, origin: opened.start, totalFrames: opened.totalFrames)
+    work = opened.work
+    flow = Flow(
+      options.part,
+      origin: opened.start,
+      totalFrames: opened.totalFrames,
+      storedFrames: plan.storedFrames,
+    )
     self.opened = consume opened
     let group = flow.group
     cancellation.observe { group.fail($0) }
@@ -54,7 +61,7 @@ public final class Transcode: @unchecked Sendable {
   ///   - framesInFlight: How many frames the engine works on or has finished at any time; at least three.
   ///   - upscale: Makes a picture larger. It is called from one thread, in the order of the frames, and
   ///     must not wait for the picture; at most `framesInFlight` results are waited for.
-  /// - Returns: What was done, when the output is complete.
+  /// - Returns: What was done, when the output is complete; it may be since an earlier run.
   /// - Throws: The first error of any stage; the output is then not there.
   public func run(
     framesInFlight: Int = 4,
@@ -63,8 +70,12 @@ public final class Transcode: @unchecked Sendable {
     guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
     flow.limit(framesInFlight: framesInFlight)
     if let cancelled = cancellation.error { throw cancelled }
-    try opened.start(flow, upscale, cancellation)
+    if let work, work.isComplete {
+      work.remove()
+      return flow.reportOfStored
+    }
     do throws(MediaError) {
+      try opened.start(flow, upscale, cancellation)
       try flow.group.join()
     } catch {
       throw completed(error)
@@ -74,6 +85,8 @@ public final class Transcode: @unchecked Sendable {
 
   // A cancelled run says what it leaves: files that are renamed at the end vanish, others do not.
   private func completed(_ error: MediaError) -> MediaError {
+    let stored = work?.close() ?? 0
+    if stored > 0, let work { return error.adding(stored, in: work) }
     guard case .cancelled(let signal) = error.kind else { return error }
     let frames = progress.frames
     if output.pictureNames != nil && frames > 0 {
@@ -94,6 +107,18 @@ public final class Transcode: @unchecked Sendable {
 
   /// How far the run has come.
   public var progress: TranscodeProgress { flow.progress }
+}
+
+extension MediaError {
+  /// The same error, with what the run leaves and how it goes on.
+  fileprivate func adding(_ frames: Int, in work: WorkFolder) -> MediaError {
+    let kept = "\(frames) frames are kept in \(work.path.quoted), the same command continues"
+    switch kind {
+    case .cancelled(let signal): return .cancelled(signal: signal, remains: kept)
+    case .inputOutput: return MediaError(kind, step, subject, "\(reason); \(kept)")
+    default: return self
+    }
+  }
 }
 
 /// What a run will write.
@@ -118,6 +143,9 @@ public struct TranscodePlan: Hashable, Sendable {
 
   /// The container, by FFmpeg's name.
   public let format: String
+
+  /// The frames that an earlier run has encoded, and that are not upscaled again.
+  public let storedFrames: Int
 
   /// For each stream of the input its number in the output; `nil` if it is left out.
   public let outputStreams: [Int?]

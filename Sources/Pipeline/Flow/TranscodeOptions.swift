@@ -19,6 +19,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Whether a finished file is read again and compared with what was written into it.
   public var verifies = true
 
+  /// Whether the run keeps what it has finished, so that it can be continued.
+  public var work = WorkOptions()
+
   /// The most memory that the process may take, in bytes; an encoder that would take more than half
   /// of it, or more than the engine leaves, looks less far ahead.
   public var memory = Int.max

@@ -61,6 +61,14 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   var timeBase: Rational { unsafe Rational(native.pointee.time_base) }
 
+  /// What a decoder has to know before the first packet; empty when the packets say it.
+  var header: [UInt8] {
+    guard let data = unsafe native.pointee.extradata else { return [] }
+    return unsafe Array(
+      UnsafeBufferPointer(start: data, count: Int(native.pointee.extradata_size))
+    )
+  }
+
   /// Hands over a picture; every packet that is ready must be received before the next.
   mutating func send(_ frame: borrowing Frame, _ time: FrameTime) throws(MediaError) {
     unsafe frame.native.pointee.pts = time.pts

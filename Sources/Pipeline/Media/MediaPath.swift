@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Where media is read from or written to: a path as the bytes the system uses, or `-`.
 ///
 /// Paths are bytes on Linux, not text: a name in Latin-1 stays what it is. Text is made only to show it.
@@ -54,13 +56,42 @@ public struct MediaPath: Hashable, Sendable {
 
   /// The folder that the path lies in.
   var folder: MediaPath {
-    guard let slash = bytes.lastIndex(of: CChar(UInt8(ascii: "/"))) else { return MediaPath(".") }
+    guard let slash = bytes.lastIndex(of: MediaPath.slash) else { return MediaPath(".") }
     return slash == 0 ? MediaPath("/") : MediaPath(bytes: Array(bytes[..<slash]))
   }
 
+  /// The path with symbolic links and relative parts of its folder resolved.
+  var absolute: MediaPath {
+    guard let folder = unsafe realpath(folder.bytes, nil) else { return self }
+    defer { unsafe free(folder) }
+    return MediaPath(bytes: unsafe Array(UnsafeBufferPointer(start: folder, count: strlen(folder))))
+      .appending(bytes: name)
+  }
+
+  /// The path of something in this folder.
+  func appending(_ name: String) -> MediaPath { appending(bytes: Array(name.utf8CString)) }
+
+  private func appending(bytes name: [CChar]) -> MediaPath {
+    let slash = bytes.dropLast().last == MediaPath.slash ? [] : [MediaPath.slash]
+    return MediaPath(bytes: bytes.dropLast() + slash + name)
+  }
+
+  /// A path in the same folder whose name has something around it.
+  func sibling(before prefix: String, after suffix: String) -> MediaPath {
+    let start = bytes.count - name.count
+    let named = Array(prefix.utf8CString.dropLast()) + name.dropLast() + suffix.utf8CString
+    return MediaPath(bytes: bytes[..<start] + named)
+  }
+
+  // What follows the last slash.
+  private var name: [CChar] {
+    Array(bytes[(bytes.lastIndex(of: MediaPath.slash).map { $0 + 1 } ?? 0)...])
+  }
+
+  private static let slash = CChar(UInt8(ascii: "/"))
+
   /// A path in the same folder with another name.
   func sibling(named name: String) -> MediaPath {
-    let start = bytes.lastIndex(of: CChar(UInt8(ascii: "/"))).map { $0 + 1 } ?? 0
-    return MediaPath(bytes: bytes[..<start] + Array(name.utf8CString))
+    MediaPath(bytes: bytes.dropLast(self.name.count) + Array(name.utf8CString))
   }
 }

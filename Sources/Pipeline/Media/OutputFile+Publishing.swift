@@ -16,7 +16,7 @@ extension OutputFile {
     defer { if case .kept(let name) = former { unsafe unlink(name.bytes) } }
     try rename(temporary)
     do throws(MediaError) {
-      try syncFolder()
+      try path.folder.sync()
     } catch {
       restore(former)
       throw error
@@ -26,7 +26,7 @@ extension OutputFile {
   // A second name for the file that is replaced; not every file system has them.
   private func keepFormer() throws(MediaError) -> Former {
     guard overwrite, unsafe access(path.bytes, F_OK) == 0 else { return .nothing }
-    let name = OutputFile.temporaryName(for: path)
+    let name = work?.former ?? OutputFile.temporaryName(for: path)
     return unsafe link(path.bytes, name.bytes) == 0 ? .kept(name) : .unknown
   }
 
@@ -51,13 +51,18 @@ extension OutputFile {
     }
     guard unsafe Glibc.rename(temporary.bytes, path.bytes) == 0 else { throw error(errno) }
   }
+}
 
-  private func syncFolder() throws(MediaError) {
-    let folder = unsafe open(path.folder.bytes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+extension MediaPath {
+  /// Makes this folder keep the names that are in it.
+  func sync() throws(MediaError) {
+    let folder = unsafe open(bytes, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     // Whoever may write into a folder may not always read it.
     guard folder >= 0 else { return }
     let code = fsync(folder) == 0 || errno == EINVAL ? 0 : errno
-    guard close(folder) == 0 else { throw error(errno) }
-    guard code == 0 else { throw error(code) }
+    let closed = close(folder) == 0 ? 0 : errno
+    guard code == 0, closed == 0 else {
+      throw .system(.inputOutput, .write, quoted, errno: max(code, closed))
+    }
   }
 }

@@ -13,6 +13,9 @@ final class OutputFile {
   /// Where the bytes are until the file is finished; `nil` for pipes and devices.
   let temporary: MediaPath?
   let overwrite: Bool
+
+  /// The work that the output was made of, and that goes when it is there.
+  let work: WorkFolder?
   private var descriptor: Int32
   private let isRegular: Bool
   let cancellation: Cancellation
@@ -22,15 +25,21 @@ final class OutputFile {
   /// Creates the temporary file, or opens the pipe or device.
   ///
   /// - Throws: A ``MediaError`` of kind `cannotCreate`.
-  init(_ path: MediaPath, overwrite: Bool, cancellation: Cancellation) throws(MediaError) {
+  init(
+    _ path: MediaPath,
+    overwrite: Bool,
+    cancellation: Cancellation,
+    work: WorkFolder? = nil,
+  ) throws(MediaError) {
     self.path = path
     self.overwrite = overwrite
+    self.work = work
     self.cancellation = cancellation
     if OutputFile.isWrittenDirectly(path) {
       temporary = nil
       descriptor = try OutputFile.openDirectly(path)
     } else {
-      (temporary, descriptor) = try OutputFile.createTemporary(for: path)
+      (temporary, descriptor) = try OutputFile.createTemporary(for: path, named: work?.temporary)
     }
     var status = stat()
     isRegular = unsafe fstat(descriptor, &status) == 0 && status.isRegularFile
@@ -50,7 +59,9 @@ final class OutputFile {
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0 else { throw error(errno) }
+    try work?.note(output: temporary)
     try publish(temporary)
+    work?.remove()
   }
 
   /// The error for a person when writing failed with the number `code`.
@@ -118,10 +129,11 @@ extension OutputFile {
   }
 
   private static func createTemporary(
-    for path: MediaPath
+    for path: MediaPath,
+    named name: MediaPath?,
   ) throws(MediaError) -> (MediaPath, Int32) {
     for _ in 0..<100 {
-      let temporary = temporaryName(for: path)
+      let temporary = name ?? temporaryName(for: path)
       let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
       let descriptor = unsafe open(temporary.bytes, flags, 0o666)
       if descriptor >= 0 { return (temporary, descriptor) }

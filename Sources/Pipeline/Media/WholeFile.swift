@@ -33,7 +33,8 @@ public enum WholeFile {
 }
 
 extension OutputFile {
-  fileprivate func write(_ piece: [UInt8]) throws(MediaError) {
+  /// Writes all of `piece`.
+  func write(_ piece: [UInt8]) throws(MediaError) {
     // One call takes less than 2 GiB.
     for start in stride(from: 0, to: piece.count, by: 1 << 20) {
       let part = piece[start..<min(start + 1 << 20, piece.count)]

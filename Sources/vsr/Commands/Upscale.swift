@@ -30,36 +30,49 @@ struct Upscale: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Read the finished file again and compare it.")
   var verify = true
 
+  @Flag(help: "Say how much time and memory the run would take, and write nothing.")
+  var estimate = false
+
   @OptionGroup(title: "Size") var size: SizeOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Encoder") var encoder: EncoderArguments
   @OptionGroup(title: "Part") var part: PartArguments
   @OptionGroup(title: "Input") var inputArguments: InputArguments
   @OptionGroup(title: "Repair") var repair: RepairArguments
+  @OptionGroup(title: "Long runs") var work: WorkArguments
   @OptionGroup(title: "Report") var report: ReportOptions
 
   func run() throws {
     let cancellation = Cancellation()
-    Signals.onEnding { cancellation.request(signal: $0) }
+    if estimate {
+      Signals.exitOnEnding()
+    } else {
+      Signals.onEnding { cancellation.request(signal: $0) }
+    }
     let paths = try paths()
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let transcode = try Transcode(
-      options(paths, model),
+      try options(paths, model),
       cancellation: cancellation,
       leastForEngine: engine.leastMemory(model),
     )
-    let (upscaler, work) = try engine.upscaler(
+    let (upscaler, plan) = try engine.upscaler(
       model,
       width: transcode.plan.sourceWidth,
       height: transcode.plan.sourceHeight,
       memoryOfOthers: transcode.plan.byteCount,
       reusesUnchanged: repair.dedup.tolerance != nil,
+      firstFrame: transcode.plan.storedFrames,
     )
+    if estimate {
+      let estimate = try Estimate(transcode, upscaler, plan)
+      return try Console.print(report.json ? estimate.json : estimate.text)
+    }
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin(work, threads: engine.upscalerOptions.workers)
+    reporter.begin(plan, threads: engine.upscalerOptions.workers)
     let result = Result { () throws(MediaError) in
-      try transcode.run(framesInFlight: work.framesInFlight) { (image) throws(EngineError) in
+      try transcode.run(framesInFlight: plan.framesInFlight) { (image) throws(EngineError) in
         try upscaler.upscale(image)
       }
     }
@@ -96,7 +109,7 @@ struct Upscale: ParsableCommand {
   private func options(
     _ paths: (input: MediaPath, output: MediaPath),
     _ model: Model,
-  ) -> TranscodeOptions {
+  ) throws(EngineError) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
@@ -111,6 +124,7 @@ struct Upscale: ParsableCommand {
     options.repeatTolerance = engine.noise == .still ? repair.dedup.tolerance : nil
     options.verifies = verify
     options.memory = engine.memoryLimit
+    options.work = try work.options(for: paths.output, engine, model)
     return options
   }
 }

@@ -94,18 +94,20 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory, and what has not
-  /// changed from picture to picture may be copied.
+  /// How a run works on pictures, and who does it; others take some of the memory and have done the frames
+  /// before the first, and what has not changed from picture to picture may be copied.
   func upscaler(
     _ model: Model,
     width: Int,
     height: Int,
     memoryOfOthers: Int,
     reusesUnchanged: Bool,
+    firstFrame: Int = 0,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = upscalerOptions
     options.memoryOfOthers = memoryOfOthers
     options.reusesUnchanged = reusesUnchanged
+    options.firstFrame = firstFrame
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (Upscaler(model: model, options: options, plan: plan), plan)
   }

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import Engine
+internal import Pipeline
+
+/// The options of runs that may be interrupted.
+struct WorkArguments: ParsableArguments {
+  @Flag(
+    help: """
+      Keep what is finished in a work folder, and continue there when the same command is given again \
+      after a crash or an interrupt; the folder goes when the output is complete.
+      """
+  )
+  var resume = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder in which the work folder is made (default: the output's).",
+      valueName: "folder"
+    )
+  )
+  var workDir: MediaPath?
+
+  func validate() throws {
+    guard workDir == nil || resume else { throw ValidationError("--work-dir needs --resume") }
+  }
+
+  /// Whether a run for `output` keeps its work, and what else than media decides on it.
+  func options(
+    for output: MediaPath,
+    _ engine: EngineOptions,
+    _ model: Model,
+  ) throws(EngineError) -> WorkOptions {
+    var options = WorkOptions()
+    options.isKept = resume
+    options.place = workDir
+    // Reading the model again takes a while, and nothing else needs it.
+    guard resume || options.isThere(for: output) else { return options }
+    options.facts = try engine.facts
+    options.multiplicationsPerPixel = Double(model.cost.multiplyAddsPerPixel)
+    return options
+  }
+}
+
+extension EngineOptions {
+  /// Everything that decides on the pictures that the engine makes.
+  fileprivate var facts: [WorkOptions.Fact] {
+    get throws(EngineError) {
+      let options = upscalerOptions
+      let latents = try autoencoder.map { (path) throws(EngineError) in
+        try WeightStore(path: path).digest()
+      }
+      let libraries = Machine.libraries.map { "\($0.name) \($0.version)" }
+      return [
+        WorkOptions.Fact("vsr", Versions.number),
+        WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
+        WorkOptions.Fact("kernels for", Machine.kernelLevel),
+        WorkOptions.Fact("model", try WeightStore(modelNamed: model).digest()),
+        WorkOptions.Fact("autoencoder", latents ?? "none"),
+        WorkOptions.Fact("backend", "\(options.backend.name) \(precision.rawValue)"),
+        WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
+        WorkOptions.Fact("noise", "\(noise.rawValue) \(seed)"),
+        // The tiles are chosen by them.
+        WorkOptions.Fact("threads", "\(options.workers)"),
+        WorkOptions.Fact("memory", "\(options.memory.map(\.mebibytes) ?? "any")"),
+      ]
+    }
+  }
+}
