@@ -37,17 +37,12 @@ struct PatchPlan: Sendable {
   /// The pixels that a patch is computed from.
   var windowArea: Int { graph.shape(of: graph.inputs[0]).pixelCount }
 
-  /// What it takes in bytes beside a run's memory: another program for each worker, its weights, and the
-  /// last picture with its result.
-  func byteCount(
-    workers: Int,
-    frame: Int,
-    backend: any Backend,
-  ) throws(EngineError) -> Int {
+  /// The bytes of another program for each worker, and of its weights.
+  func programByteCount(workers: Int, backend: any Backend) throws(EngineError) -> Int {
     let memory = try GraphMemory(graph, backend: backend)
     let samples = graph.inputs.reduce(0) { $0 + graph.shape(of: $1).count }
     let inputs = samples * MemoryLayout<Float>.size
-    return memory.weightByteCount + workers * (memory.arenaByteCount + inputs) + frame
+    return memory.weightByteCount + workers * (memory.arenaByteCount + inputs)
   }
 
   /// Patches that cover all that differs between the results for two pictures; nil if these are more than

@@ -22,14 +22,17 @@ public struct WorkPlan: Sendable {
   /// The most memory that the run takes, with what others hold of it, in bytes.
   public let byteCount: Int
 
-  /// The memory that the run takes as a rule, in bytes: without the reserve.
-  public var usualByteCount: Int { byteCount - Task.reservedByteCount }
+  /// The memory that the run takes as a rule, in bytes: without the reserve, and without programs for
+  /// patches, which most videos never need.
+  public var usualByteCount: Int { byteCount - Task.reservedByteCount - patchProgramByteCount }
 
   /// Whether the noise of a frame is kept for the next.
   let keepsNoise: Bool
 
   /// How frames are cut of which only a part has changed; nil when every frame is computed whole.
   let patches: PatchPlan?
+
+  private let patchProgramByteCount: Int
 
   let graph: Graph
   private let halo: Int
@@ -108,7 +111,8 @@ public struct WorkPlan: Sendable {
     let withNoise = byteCount + (keptNoise ?? 0)
     let patched = try task.patches(workers: workers, beside: withNoise)
     patches = patched?.plan
-    self.byteCount = withNoise + (patched?.byteCount ?? 0)
+    patchProgramByteCount = patched?.programByteCount ?? 0
+    self.byteCount = withNoise + (patched.map { $0.programByteCount + task.frame } ?? 0)
     self.graph = graph
     halo = task.model.halo ?? 0
   }
@@ -222,12 +226,13 @@ private struct Task {
   func patches(
     workers: Int,
     beside byteCount: Int,
-  ) throws(EngineError) -> (plan: PatchPlan, byteCount: Int)? {
+  ) throws(EngineError) -> (plan: PatchPlan, programByteCount: Int)? {
     guard
       let plan = PatchPlan(model: model, width: width, height: height, options: options)
     else { return nil }
-    let needed = try plan.byteCount(workers: workers, frame: frame, backend: options.backend)
-    return byteCount + needed <= limit ? (plan, needed) : nil
+    let programs = try plan.programByteCount(workers: workers, backend: options.backend)
+    // The last frame and its result are kept besides.
+    return byteCount + programs + frame <= limit ? (plan, programs) : nil
   }
 
   /// The best way to work, and its number of workers.
@@ -286,7 +291,7 @@ private struct Task {
   }
 
   // A frame and its result.
-  private var frame: Int {
+  var frame: Int {
     Image.byteCount(width: width, height: height)
       + Image.byteCount(width: width * model.scale, height: height * model.scale)
   }
