@@ -3,7 +3,7 @@ internal import Engine
 /// A frame on its way through the engine: when it is shown, and the picture that will be ready.
 struct FrameInFlight: Sendable {
   let time: FrameTime
-  let picture: PendingImage
+  let picture: AwaitedPicture
 }
 
 /// Decodes the pictures, turns them into RGB and hands them to the engine.
@@ -11,13 +11,12 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses this state.
   private var source: PictureSource
   private var toImage: ToImage
-  private var repeats: RepeatedPictures
   private var number = 0
   private let timeBase: Rational
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
-  private let upscale: Transcode.Upscale
+  private let admission: Admission
   private let packets: BoundedQueue<Packet>
   private let frames: BoundedQueue<FrameInFlight>
   private let counters: RunCounters
@@ -28,7 +27,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     timeBase: Rational,
     options: TranscodeOptions,
     window: PartWindow,
-    upscale: @escaping Transcode.Upscale,
+    admission: Admission,
     packets: BoundedQueue<Packet>,
     frames: BoundedQueue<FrameInFlight>,
     counters: RunCounters,
@@ -38,9 +37,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.timeBase = timeBase
     input = options.input.path
     damage = options.damage
-    repeats = RepeatedPictures(areReused: options.reusesRepeats)
     self.window = window
-    self.upscale = upscale
+    self.admission = admission
     self.packets = packets
     self.frames = frames
     self.counters = counters
@@ -50,7 +48,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer {
       counters.countRepairs(source.repairs)
       counters.countDeinterlaced(source.deinterlacedCount)
-      counters.countRepeated(repeats.count)
+      counters.countRepeated(admission.repeatedCount)
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -91,13 +89,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
     _ meter: StageMeter,
   ) throws(MediaError) -> Bool {
     let image = try toImage.image(of: frame)
-    do throws(EngineError) {
-      let picture = try repeats.picture(for: image, upscale: upscale)
-      let inFlight = FrameInFlight(time: encoderTime(time), picture: picture)
-      return frames.push(inFlight, meter)
-    } catch {
-      throw MediaError(.engine(error), .upscale, "picture", "\(error)")
-    }
+    let picture = admission.submit(image, arrival: frame.arrival ?? .now)
+    return frames.push(FrameInFlight(time: encoderTime(time), picture: picture), meter)
   }
 
   private func encoderTime(_ time: FrameTime) -> FrameTime {

@@ -30,8 +30,12 @@ final class EncodeStage: Stage, @unchecked Sendable {
 
   func run(_ meter: StageMeter) throws(MediaError) {
     while let frame = frames.pop(meter) {
-      let image = try wait(for: frame.picture, meter)
-      try encoder.send(fromImage.frame(of: image), growing(frame.time))
+      guard let picture = try wait(for: frame.picture, meter) else { continue }
+      try encoder.send(
+        fromImage.frame(of: picture.image, replacesEngine: !picture.isEnlarged),
+        growing(frame.time),
+        picture.passage,
+      )
       guard try passOn(meter) else { return }
     }
     guard lastTime != nil else {
@@ -45,7 +49,11 @@ final class EncodeStage: Stage, @unchecked Sendable {
     output.close()
   }
 
-  private func wait(for picture: PendingImage, _ meter: StageMeter) throws(MediaError) -> Image {
+  // No picture: it is dropped, because it would have been late.
+  private func wait(
+    for picture: AwaitedPicture,
+    _ meter: StageMeter,
+  ) throws(MediaError) -> AwaitedPicture.Result? {
     do throws(EngineError) {
       return try meter.waiting { () throws(EngineError) in try picture.wait() }
     } catch {

@@ -14,13 +14,16 @@ final class Flow: Sendable {
   let decodeMeter = StageMeter("decode")
   let encodeMeter = StageMeter("encode")
   let writeMeter = StageMeter("write")
+
+  /// Measures the delay of every frame.
+  let delays: DelayMeter
   private let totalFrames: Int?
   private let started = Atomic<UInt64>(0)
 
   /// The flow of `part` of a stream whose first time stamp is `origin`.
-  init(_ part: Part, origin: Duration, totalFrames: Int?) {
-    // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
-    let packets = BoundedQueue<Packet>(capacity: 8)
+  init(_ part: Part, origin: Duration, totalFrames: Int?, live: LiveOptions?) {
+    // A few packets smooth the demuxer's reading; more would only cost memory with raw video, or time.
+    let packets = BoundedQueue<Packet>(capacity: live == nil ? 8 : 2)
     let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
     let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
     group = StageGroup {
@@ -32,6 +35,7 @@ final class Flow: Sendable {
     self.frames = frames
     self.output = output
     self.totalFrames = totalFrames
+    delays = DelayMeter(limit: live?.maximumDelay)
     window = PartWindow(part, origin: origin)
   }
 
@@ -59,6 +63,7 @@ final class Flow: Sendable {
       byteCount: values.byteCount,
       elapsed: .nanoseconds(Int64(clamping: elapsed)),
       stages: [readMeter.time, decodeMeter.time, encodeMeter.time, writeMeter.time],
+      live: delays.report,
     )
   }
 

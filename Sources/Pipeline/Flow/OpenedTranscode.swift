@@ -59,7 +59,7 @@ struct OpenedTranscode: ~Copyable {
   /// Creates the output and starts every stage.
   consuming func start(
     _ flow: Flow,
-    _ upscale: @escaping Transcode.Upscale,
+    _ admission: Admission,
     _ cancellation: Cancellation,
   ) throws(MediaError) {
     flow.markStart()
@@ -84,7 +84,7 @@ struct OpenedTranscode: ~Copyable {
         timeBase: timeBase,
         options: options,
         window: flow.window,
-        upscale: upscale,
+        admission: admission,
         packets: flow.packets,
         frames: flow.frames,
         counters: flow.counters
@@ -128,6 +128,7 @@ struct OpenedTranscode: ~Copyable {
       pixelShape: output.encoder.pixelShape,
       light: input.first.light,
       verifies: options.verifies,
+      isLive: options.live != nil,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
@@ -145,9 +146,20 @@ struct OpenedTranscode: ~Copyable {
       window: flow.window,
       packets: flow.output,
       group: flow.group,
-      counters: flow.counters
+      counters: flow.counters,
+      delays: flow.delays
     )
     flow.group.start(stage, flow.writeMeter, .awaited)
+  }
+
+  /// How many frames are on their way when each takes as long as it may: twice as many as come in that
+  /// time, because some come in groups, but no more than 256 MiB of them.
+  func framesOnTheirWay(_ live: LiveOptions?) -> Int {
+    guard let live, live.overload != .block else { return 0 }
+    let size = input.first.uprightSize
+    let frames = live.maximumDelay / .seconds(1) * input.first.frameRate.value * 2
+    let most = (256 << 20) / Image.byteCount(width: size.width, height: size.height)
+    return 8 + min(Int(frames.rounded(.up)), most)
   }
 }
 

@@ -18,6 +18,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Whether a finished file is read again and compared with what was written into it.
   public var verifies = true
 
+  /// How a live run keeps its delay; `nil` for files, which take the time they need.
+  public var live: LiveOptions?
+
   /// The most memory that the process may take, in bytes; an encoder that would take more than half
   /// of it, or more than the engine leaves, looks less far ahead.
   public var memory = Int.max

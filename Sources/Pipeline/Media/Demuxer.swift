@@ -72,8 +72,9 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   /// The next packet in the order of the file, or `nil` at its end.
   mutating func read() throws(MediaError) -> Packet? {
-    let packet = try Packet()
+    var packet = try Packet()
     let code = nextPacket(packet)
+    packet.passage = Passage(arrival: .now)
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
     // A demuxer that loses its way has read all that can be read.
@@ -114,11 +115,11 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   // Some demuxers ask to be called again when they have nothing yet.
   private func nextPacket(_ packet: borrowing Packet) -> Int32 {
-    while !cancellation.isRequested {
+    while !cancellation.isInputOver {
       let code = unsafe av_read_frame(native, packet.native)
       if code != FFMPEGC_EAGAIN { return code }
     }
-    return FFMPEGC_EXIT
+    return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
   }
 
   var streamCount: Int { unsafe Int(native.pointee.nb_streams) }
@@ -143,6 +144,7 @@ extension Demuxer {
   ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
     let context = unsafe try allocated(avformat_alloc_context(), "demuxer")
     unsafe confine(context, io, cancellation)
+    if input.isLive { unsafe boundProbing(of: context) }
     var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
     var options = input.demuxerOptions
     let named = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
@@ -202,6 +204,13 @@ extension Demuxer {
         .takeUnretainedValue()
       return cancellation.isRequested ? 1 : 0
     }
+  }
+
+  // A live input delivers no faster than it is shown: what is looked at first is waited for.
+  private static func boundProbing(of context: UnsafeMutablePointer<AVFormatContext>) {
+    unsafe context.pointee.max_analyze_duration = Int64(AV_TIME_BASE) / 2
+    unsafe context.pointee.probesize = 1 << 20
+    unsafe context.pointee.fps_probe_size = 4
   }
 
   private static func find(

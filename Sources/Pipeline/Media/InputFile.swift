@@ -76,7 +76,9 @@ extension InputFile {
   /// Reads into `buffer` as libav expects it: a count, or a negative code.
   func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
     while true {
-      guard waitUntilReadable() else { return FFMPEGC_EXIT }
+      guard waitUntilReadable() else {
+        return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
+      }
       let result = unsafe Glibc.read(descriptor, buffer, Int(count))
       if result > 0 {
         unsafe look(at: UnsafeBufferPointer(start: buffer, count: result))
@@ -126,7 +128,7 @@ extension InputFile {
 
   // Only pipes and devices keep a reader waiting; 100 ms is how long a request to stop may take.
   private func waitUntilReadable() -> Bool {
-    while !cancellation.isRequested {
+    while !cancellation.isInputOver {
       if isRegular { return true }
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       if unsafe poll(&request, 1, 100) != 0 { return true }

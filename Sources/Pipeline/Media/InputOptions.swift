@@ -21,6 +21,10 @@ public struct InputOptions: Hashable, Sendable {
   /// The threads that decode; zero lets the decoder choose.
   public var decoderThreads = 0
 
+  /// Whether the input is shown while it comes: little is read before work starts, and the decoder keeps
+  /// no picture back.
+  public var isLive = false
+
   /// The largest picture that is accepted, in pixels.
   public var maximumPixelCount = 100_000_000
 

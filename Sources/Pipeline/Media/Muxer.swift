@@ -10,6 +10,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   let path: MediaPath
   private var lastDecodingTimes: [Int: Int64]
   private let picture: Int
+  private let isLive: Bool
+  private let flushesPackets: Bool
   private let verifiedFormat: OutputFormat?
   private var tallies: [Int: StreamTally]
   private(set) var droppedPackets: Int
@@ -61,6 +63,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     self.io = io
     self.file = file
     path = settings.path
+    isLive = settings.isLive
+    flushesPackets = settings.isLive && settings.format.flushesPackets
     picture = settings.streams.outputs[settings.streams.picture] ?? 0
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
@@ -92,7 +96,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks
-    let code = unsafe av_interleaved_write_frame(native, packet.native)
+    let code = unsafe write(packet.native)
     try checkFile()
     guard code < 0 else {
       tallies[index, default: StreamTally()].add(ticks)
@@ -102,6 +106,15 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     // A copied packet that its container does not accept must not end the work.
     droppedPackets += 1
     ffmpegc_clear_last_error()
+  }
+
+  // Packets of one stream may wait for those of others until they are in order; live, none does.
+  private func write(_ packet: UnsafeMutablePointer<AVPacket>) -> Int32 {
+    guard isLive else { return unsafe av_interleaved_write_frame(native, packet) }
+    let code = unsafe av_write_frame(native, packet)
+    // Some muxers collect packets until a cluster or a PES packet is full.
+    if code >= 0, flushesPackets { unsafe av_write_frame(native, nil) }
+    return code
   }
 
   mutating func finish() throws(MediaError) {
@@ -183,6 +196,9 @@ struct MuxerSettings {
 
   /// Whether the finished file is read again and compared.
   var verifies: Bool
+
+  /// Whether packets are written as they come, each at once.
+  var isLive: Bool
 
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration

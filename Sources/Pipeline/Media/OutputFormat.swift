@@ -46,6 +46,11 @@ struct OutputFormat: @unchecked Sendable {
 
   var isMovieFamily: Bool { ["mp4", "mov", "ipod", "3gp", "3g2", "psp", "f4v"].contains(name) }
 
+  /// Whether packets that were collected can be asked for; movie files make fragments by themselves.
+  var flushesPackets: Bool {
+    unsafe native.pointee.flags & AVFMT_ALLOW_FLUSH != 0 && !isMovieFamily
+  }
+
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
 

@@ -94,14 +94,17 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory.
+  /// How a run works on pictures, and who does it; others take some of the memory. Live, all workers work
+  /// on one picture unless the user chose the tiles.
   func upscaler(
     _ model: Model,
     width: Int,
     height: Int,
     memoryOfOthers: Int,
+    isLive: Bool = false,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = upscalerOptions
+    if isLive, tile.tiling == .automatic { options.tiling = .bands(options.workers) }
     options.memoryOfOthers = memoryOfOthers
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (Upscaler(model: model, options: options, plan: plan), plan)
