@@ -35,7 +35,7 @@ struct OpenedTranscode: ~Copyable {
     )
     if let names = options.output.pictureNames {
       try check.check(names, pictures: totalFrames ?? 1)
-    } else {
+    } else if options.output.network == nil {
       try check.check(options.output.path)
     }
     var output = try OutputPlan(options, input)
@@ -117,9 +117,7 @@ struct OpenedTranscode: ~Copyable {
     guard let format = output.format else {
       return start(PictureFiles(path, check, cancellation: cancellation), flow, picture)
     }
-    let file =
-      format.hasNoFile
-      ? nil : try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation)
+    let file = try outputFile(format, cancellation)
     let settings = MuxerSettings(
       path: path,
       format: format,
@@ -129,9 +127,26 @@ struct OpenedTranscode: ~Copyable {
       light: input.first.light,
       verifies: options.verifies,
       isLive: options.live != nil,
+      network: options.output.network,
+      cancellation: cancellation,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
+  }
+
+  private func outputFile(
+    _ format: OutputFormat,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> OutputFile? {
+    guard !format.hasNoFile else { return nil }
+    if let network = options.output.network {
+      return try OutputFile(network, cancellation: cancellation)
+    }
+    return try OutputFile(
+      options.output.path,
+      overwrite: check.overwrite,
+      cancellation: cancellation
+    )
   }
 
   private func start(

@@ -49,6 +49,9 @@ public struct OutputOptions: Hashable, Sendable {
   /// The file, `-` for standard output, or a pattern such as `frame%04d.png`.
   public var path: MediaPath
 
+  /// The address that `path` is, if the output goes to the network.
+  public var network: NetworkAddress?
+
   /// The name of the container as FFmpeg knows it; `nil` to tell by the path.
   public var format: String?
 

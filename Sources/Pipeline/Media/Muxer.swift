@@ -49,8 +49,23 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let native = try unsafe allocated(context, "muxer")
     // Nothing but its one file, whatever the muxer would like.
     unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
+    if file == nil, let address = settings.network { unsafe Muxer.allow(address, native, settings) }
     let io = unsafe try Muxer.ioContext(file, for: native)
     unsafe self.init(native, io, file, settings)
+  }
+
+  private static func allow(
+    _ address: NetworkAddress,
+    _ native: UnsafeMutablePointer<AVFormatContext>,
+    _ settings: MuxerSettings,
+  ) {
+    unsafe native.pointee.url = av_strdup(address.url)
+    unsafe native.pointee.protocol_whitelist = av_strdup(address.scheme.protocols)
+    unsafe native.pointee.io_open = ffmpegc_open_on_same_host
+    unsafe native.pointee.interrupt_callback = NetworkConnection.interrupt(
+      settings.cancellation,
+      writes: true
+    )
   }
 
   private init(
@@ -199,6 +214,10 @@ struct MuxerSettings {
 
   /// Whether packets are written as they come, each at once.
   var isLive: Bool
+
+  /// Where a muxer that opens its connections by itself sends.
+  var network: NetworkAddress?
+  var cancellation: Cancellation
 
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration

@@ -15,7 +15,14 @@ struct OutputFormat: @unchecked Sendable {
       throw OutputFormat.unknown(name, path)
     }
     unsafe native = format
-    guard !hasNoFile || self.name == "null" else { throw writesOtherFiles(path) }
+    guard !hasNoFile || ["null", "rtsp"].contains(self.name) || sendsPlaylist(to: path) else {
+      throw writesOtherFiles(path)
+    }
+  }
+
+  // Lists and their parts go to one host only.
+  private func sendsPlaylist(to path: MediaPath) -> Bool {
+    name == "hls" && (try? NetworkAddress(path))?.muxer == name
   }
 
   private func writesOtherFiles(_ path: MediaPath) -> MediaError {

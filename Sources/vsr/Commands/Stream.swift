@@ -9,15 +9,21 @@ struct Stream: ParsableCommand {
     abstract:
       "Upscale a live stream, from standard input to standard output unless told otherwise.",
     discussion: """
+      Input and output may be addresses: http, https, rtmp, rtmps, rtp, rtsp, srt, tcp and udp; an address that ends in \
+      .m3u8 is HLS. Nothing is opened but what is named, and for a playlist what lies on its host.
+
       Every frame leaves as soon as it is ready, with its time; sound, subtitles and data pass. The end of the \
       input, or an interrupt, ends the stream when everything that was read is written.
       """,
   )
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The input (default: -).", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("The input (default: -).", valueName: "file|url"))
   var input = MediaPath("-")
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The output (default: -).", valueName: "file"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The output (default: -).", valueName: "file|url")
+  )
   var output = MediaPath("-")
 
   @Option(
@@ -28,6 +34,8 @@ struct Stream: ParsableCommand {
 
   @Flag(name: [.customShort("y"), .long], help: "Replace an existing output.")
   var overwrite = false
+
+  @OptionGroup(title: "Network") var network: NetworkArguments
 
   @OptionGroup(title: "Delay") var live: LiveArguments
   @OptionGroup(title: "Size") var size: SizeOptions
@@ -54,7 +62,7 @@ struct Stream: ParsableCommand {
     }
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
     let transcode = try Transcode(
-      options(model),
+      try options(model),
       cancellation: cancellation,
       leastForEngine: engine.leastMemory(model),
     )
@@ -112,13 +120,19 @@ struct Stream: ParsableCommand {
     if done.isDamaged { throw ExitStatus.damagedInput }
   }
 
-  private func options(_ model: Model) -> TranscodeOptions {
+  private func options(_ model: Model) throws -> TranscodeOptions {
     var source = inputArguments.options(for: input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
     source.isLive = true
+    source.network = try NetworkAddress(input)
+    source.listens = network.listen
+    source.reconnections = network.reconnect
+    source.feedsStandardOutput = output.asOutput.isStandardStream
     var target = OutputOptions(output.asOutput, size: size.outputSize(modelScale: model.scale))
-    target.format = format ?? (output.asOutput.isStandardStream ? "mpegts" : nil)
+    target.network = try NetworkAddress(output)
+    let usual = output.asOutput.isStandardStream ? "mpegts" : target.network?.usualFormat
+    target.format = format ?? usual
     target.overwrite = overwrite
     target.neverReplaced = [model.path, engine.autoencoder].compactMap(\.self).map { MediaPath($0) }
     target.encoder = encoder.options(threads: engine.threads)
