@@ -10,14 +10,14 @@ import Testing
     var upscaled: [Int] = []
     var skipped: [Int] = []
     var delays: [Duration] = []
+    private var end: (number: Int, at: Int64)?
+    private var arrivals: [Int: Int64] = [:]
 
     init(_ policy: OverloadPolicy, budget: Duration = .milliseconds(500)) {
       control = LoadControl(policy, maximumDelay: budget, capacity: 1)
     }
 
     mutating func run(frames: Range<Int>, every step: Int64 = 25, work: Int64 = 100) {
-      var end: (number: Int, at: Int64)?
-      var arrivals: [Int: Int64] = [:]
       for time in Int64(frames.lowerBound) * step..<Int64(frames.upperBound) * step {
         var verdicts: [LoadControl.Verdict] = []
         if let done = end, done.at == time {

@@ -27,7 +27,7 @@ import Testing
     "cat c.ts | $0 stream -f yuv4mpegpipe >o", "cat c.ts | $0 stream -f webm >o",
     "cat c.ts | $0 stream -c libx265 >o", "cat c.ts | $0 stream -f nut -c ffv1 >o",
     "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f flv - | $0 stream >o",
-    "ffmpeg -v error -i c.ts -c copy -f matroska - | $0 stream >o",
+    "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f matroska - | $0 stream >o",
     "ffmpeg -v error -i c.ts -c copy -f nut - | $0 stream >o",
     "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f mp4 -movflags frag_keyframe+empty_moov -"
       + " | $0 stream >o",
@@ -63,7 +63,7 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
     let live = try record(run)
     #expect(live.framesUpscaled + live.framesResized + live.framesDropped == 50)
-    #expect(live.framesUpscaled > 0)
+    #expect(live.framesUpscaled > 0 || policy == "passthrough")
     #expect((policy == "drop") == (live.framesDropped > 0))
     #expect((policy == "drop") == (live.framesResized == 0))
     let (old, new) = try (times("c.ts", "v:0", folder), times("o.ts", "v:0", folder))

@@ -29,6 +29,7 @@ struct ClockJoin {
   ///   - time: When it is decoded by its own clock; `nil` if it does not say.
   ///   - duration: How long it lasts; zero when unknown.
   ///   - arrival: When it was read.
+  /// - Returns: What is added to the times of the packet.
   mutating func offset(
     _ stream: Int,
     at time: Duration?,

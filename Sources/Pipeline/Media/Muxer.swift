@@ -10,6 +10,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   let path: MediaPath
   private var lastDecodingTimes: [Int: Int64]
   private let picture: Int
+  private let streamsOfPlainAAC: Set<Int>
   private let isLive: Bool
   private let flushesPackets: Bool
   private let verifiedFormat: OutputFormat?
@@ -26,13 +27,16 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     demuxer: borrowing Demuxer,
     encoder: borrowing Encoder,
   ) throws(MediaError) {
-    let muxer = try Muxer(settings, file: file)
+    let muxer = try Muxer(settings, file: file, plainAAC: PlainAAC.streams(of: demuxer, settings))
     for (input, output) in settings.streams.outputs.enumerated() where output != nil {
       let stream = unsafe try muxer.addStream()
       if input == settings.streams.picture {
         unsafe try muxer.describe(stream, demuxer.stream(input), encoder, settings)
       } else {
         unsafe try muxer.copy(demuxer.stream(input), to: stream)
+        if let output, muxer.streamsOfPlainAAC.contains(output) {
+          unsafe PlainAAC.describe(stream.pointee.codecpar)
+        }
       }
     }
     unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
@@ -42,7 +46,11 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     self = muxer
   }
 
-  private init(_ settings: MuxerSettings, file: OutputFile?) throws(MediaError) {
+  private init(
+    _ settings: MuxerSettings,
+    file: OutputFile?,
+    plainAAC: Set<Int>,
+  ) throws(MediaError) {
     var context: UnsafeMutablePointer<AVFormatContext>?
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
     try check(code, .create, settings.path.quoted)
@@ -51,7 +59,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
     if file == nil, let address = settings.network { unsafe Muxer.allow(address, native, settings) }
     let io = unsafe try Muxer.ioContext(file, for: native)
-    unsafe self.init(native, io, file, settings)
+    unsafe self.init(native, io, file, settings, plainAAC)
   }
 
   private static func allow(
@@ -73,6 +81,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     _ io: consuming IOContext?,
     _ file: OutputFile?,
     _ settings: MuxerSettings,
+    _ plainAAC: Set<Int>,
   ) {
     unsafe self.native = native
     self.io = io
@@ -84,6 +93,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
     tallies = [:]
+    streamsOfPlainAAC = plainAAC
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
     repairedTimes = 0
@@ -108,6 +118,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks

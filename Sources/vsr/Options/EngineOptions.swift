@@ -94,8 +94,9 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory. Live, all workers work
-  /// on one picture unless the user chose the tiles.
+  /// How a run works on pictures, and who does it; others take some of the memory.
+  ///
+  /// Live, all workers work on one picture unless the user chose the tiles.
   func upscaler(
     _ model: Model,
     width: Int,
