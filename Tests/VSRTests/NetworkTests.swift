@@ -35,20 +35,22 @@ import Testing
     #expect(try frames("o", folder) == 100, "\(run.errors)")
   }
 
-  @Test(arguments: ["file:///etc/hostname", "http://localhost:47206/x1.ts", "/etc/hostname"])
+  @Test(arguments: ["file://$PWD/x1.ts", "http://localhost:47206/x1.ts"])
   func aPlaylistReachesNothingElse(other: String) throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("c.mkv", frames: 75)
     let script = """
       ffmpeg -v error -i c.mkv -map 0:v -c:v libx264 -g 25 -f hls -hls_time 1 -hls_list_size 0 x.m3u8
-      sed 's|^x1.ts|\(other)|' x.m3u8 >y.m3u8
+      sed "s|^x1.ts|\(other)|" x.m3u8 >y.m3u8
       python3 -m http.server 47206 --bind 127.0.0.1 >/dev/null 2>log & server=$!
-      sleep 1.5
+      until (exec 3<>/dev/tcp/127.0.0.1/47206) 2>/dev/null; do sleep 0.1; done
       "$0" stream -q -i http://127.0.0.1:47206/y.m3u8 >o
-      kill $server
+      kill $server; wait $server
       """
     let run = try shell(script, folder)
-    #expect(try frames("o", folder) == 50, "\(run.errors)")
+    // One of three parts of 25 frames is missing.
+    let rest = try frames("c.mkv", folder) - 25
+    #expect(try frames("o", folder) == rest, "\(run.errors)")
     let log = try String(contentsOfFile: folder.path("log"), encoding: .utf8)
     #expect(log.contains("x0.ts") && !log.contains("x1.ts"))
   }

@@ -27,7 +27,7 @@ import Testing
     "cat c.ts | $0 stream -f yuv4mpegpipe >o", "cat c.ts | $0 stream -f webm >o",
     "cat c.ts | $0 stream -c libx265 >o", "cat c.ts | $0 stream -f nut -c ffv1 >o",
     "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f flv - | $0 stream >o",
-    "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f matroska - | $0 stream >o",
+    "ffmpeg -v error -i c.ts -c:v copy -c:a aac -f matroska - | $0 stream >o",
     "ffmpeg -v error -i c.ts -c copy -f nut - | $0 stream >o",
     "ffmpeg -v error -i c.ts -c copy -bsf:a aac_adtstoasc -f mp4 -movflags frag_keyframe+empty_moov -"
       + " | $0 stream >o",

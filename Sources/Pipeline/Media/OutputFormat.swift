@@ -53,9 +53,10 @@ struct OutputFormat: @unchecked Sendable {
 
   var isMovieFamily: Bool { ["mp4", "mov", "ipod", "3gp", "3g2", "psp", "f4v"].contains(name) }
 
-  /// Whether packets that were collected can be asked for; movie files make fragments by themselves.
+  /// Whether packets that were collected can be asked for; movie files make fragments by themselves, and
+  /// FFmpeg 5.1's HLS promises it but crashes.
   var flushesPackets: Bool {
-    unsafe native.pointee.flags & AVFMT_ALLOW_FLUSH != 0 && !isMovieFamily
+    unsafe native.pointee.flags & AVFMT_ALLOW_FLUSH != 0 && !isMovieFamily && !hasNoFile
   }
 
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
