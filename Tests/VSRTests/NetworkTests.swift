@@ -48,9 +48,8 @@ import Testing
       kill $server; wait $server
       """
     let run = try shell(script, folder)
-    // One of three parts of 25 frames is missing.
-    let rest = try frames("c.mkv", folder) - 25
-    #expect(try frames("o", folder) == rest, "\(run.errors)")
+    let rest = try ["x0.ts", "x2.ts", "x3.ts"].reduce(0) { try $0 + frames($1, folder) }
+    #expect(try frames("o", folder) == rest && rest >= 50, "\(run.errors)")
     let log = try String(contentsOfFile: folder.path("log"), encoding: .utf8)
     #expect(log.contains("x0.ts") && !log.contains("x1.ts"))
   }

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vsr_training.losses import grid
+from vsr_training.losses import Losses, Weights, grid
 
 FLAT = torch.zeros(1, 3, 64, 64)
 
@@ -26,3 +26,10 @@ def test_a_tint_and_the_targets_own_pattern_cost_nothing():
 def test_detail_without_a_period_costs_little():
     noise = torch.randn(1, 3, 192, 192, generator=torch.Generator().manual_seed(1)) * 0.1
     assert float(grid(noise, torch.zeros_like(noise), 4)) < 0.02
+
+
+def test_colour_is_the_inputs_and_not_the_ground_truths():
+    losses, generator = Losses(Weights(pixel=0.0, colour=2.0)), torch.Generator()
+    brighter = FLAT + 0.1
+    assert float(losses(FLAT, brighter, FLAT, generator)["colour"]) == 0
+    assert float(losses(FLAT, FLAT, brighter, generator)["colour"]) == pytest.approx(0.2, rel=1e-4)

@@ -16,9 +16,13 @@ def charbonnier(prediction, target):
     return ((prediction - target) ** 2 + 1e-12).sqrt().mean()
 
 
-def colour(prediction, target):
-    """Difference of mean colours over large cells, so that what is sharpened is not tinted."""
-    return F.avg_pool2d(prediction - target, COLOUR_CELL).abs().mean()
+def colour(prediction, bicubic):
+    """Difference of mean colours to the input's over large cells.
+
+    Not to the ground truth's: noise and compression shift the mean of dark and light pictures, and
+    a network that guesses it back tints those in which nothing was shifted.
+    """
+    return F.avg_pool2d(prediction - bicubic, COLOUR_CELL).abs().mean()
 
 
 def grid(prediction, target, scale):
@@ -41,7 +45,7 @@ class Weights:
 
 
 class Losses:
-    """The weighted terms between a prediction and its target.
+    """The weighted terms between a prediction and its target, and to the input it came from.
 
     The perceptual term looks at one window of `crop` pixels of the first `count` pictures, since
     VGG16 costs many times what a compact network does. Its last block has one position per 16
@@ -52,10 +56,10 @@ class Losses:
         self.weights, self.vgg, self.crop, self.count = weights, vgg, crop, count
         self.scale = scale
 
-    def __call__(self, prediction, target, generator):
+    def __call__(self, prediction, target, bicubic, generator):
         terms = {"pixel": self.weights.pixel * charbonnier(prediction, target)}
         if self.weights.colour:
-            terms["colour"] = self.weights.colour * colour(prediction, target)
+            terms["colour"] = self.weights.colour * colour(prediction, bicubic)
         if self.weights.grid:
             terms["grid"] = self.weights.grid * grid(prediction, target, self.scale)
         if self.weights.perceptual:

@@ -31,7 +31,7 @@ final class Admission: Sendable {
   init(
     _ live: LiveOptions?,
     framesAtOnce: Int,
-    reusesRepeats: Bool,
+    repeatTolerance: Float?,
     delays: DelayMeter,
     upscale: @escaping Transcode.Upscale,
   ) {
@@ -40,7 +40,7 @@ final class Admission: Sendable {
         ? nil
         : LoadControl(live.overload, maximumDelay: live.maximumDelay, capacity: framesAtOnce)
     }
-    state = Monitor(State(repeats: RepeatedPictures(areReused: reusesRepeats), control: control))
+    state = Monitor(State(repeats: RepeatedPictures(tolerance: repeatTolerance), control: control))
     drops = live?.overload == .drop
     self.delays = delays
     self.upscale = upscale

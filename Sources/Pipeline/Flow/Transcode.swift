@@ -73,7 +73,7 @@ public final class Transcode: @unchecked Sendable {
     let admission = Admission(
       options.live,
       framesAtOnce: framesAtOnce,
-      reusesRepeats: options.reusesRepeats,
+      repeatTolerance: options.repeatTolerance,
       delays: flow.delays,
       upscale: upscale,
     )

@@ -71,6 +71,7 @@ struct Stream: ParsableCommand {
       width: transcode.plan.sourceWidth,
       height: transcode.plan.sourceHeight,
       memoryOfOthers: transcode.plan.byteCount,
+      reusesUnchanged: repair.dedup.tolerance != nil,
       isLive: true,
     )
     try warmUp(upscaler, transcode.plan)
@@ -86,7 +87,7 @@ struct Stream: ParsableCommand {
       }
     }
     reporter.end(result)
-    try end(result.get(), transcode, cancellation)
+    try end(result.get(), transcode, cancellation, areaReused: upscaler.reusedShare)
   }
 
   // Names that other players know; data and reports never share standard output.
@@ -108,9 +109,16 @@ struct Stream: ParsableCommand {
     _ done: TranscodeReport,
     _ transcode: Transcode,
     _ cancellation: Cancellation,
+    areaReused: Double,
   ) throws {
     if report.json {
-      let record = RunRecord(done, of: transcode, input: input, output: output.asOutput)
+      let record = RunRecord(
+        done,
+        of: transcode,
+        areaReused: areaReused,
+        input: input,
+        output: output.asOutput,
+      )
       let json = try record.json
       output.asOutput.isStandardStream ? Console.say(json) : try Console.print(json)
     }
@@ -139,7 +147,7 @@ struct Stream: ParsableCommand {
     target.encoder.isLive = true
     var options = TranscodeOptions(input: source, output: target)
     options.damage = repair.damagePolicy
-    options.reusesRepeats = repair.dedup == .exact && engine.noise == .still
+    options.repeatTolerance = engine.noise == .still ? repair.dedup.tolerance : nil
     options.verifies = false
     options.memory = engine.memoryLimit
     options.live = live.options

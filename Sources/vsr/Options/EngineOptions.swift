@@ -94,7 +94,8 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory.
+  /// How a run works on pictures, and who does it; others take some of the memory, and what has not
+  /// changed from picture to picture may be copied.
   ///
   /// Live, all workers work on one picture unless the user chose the tiles.
   func upscaler(
@@ -102,11 +103,13 @@ struct EngineOptions: ParsableArguments {
     width: Int,
     height: Int,
     memoryOfOthers: Int,
+    reusesUnchanged: Bool,
     isLive: Bool = false,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = upscalerOptions
     if isLive, tile.tiling == .automatic { options.tiling = .bands(options.workers) }
     options.memoryOfOthers = memoryOfOthers
+    options.reusesUnchanged = reusesUnchanged
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (Upscaler(model: model, options: options, plan: plan), plan)
   }

@@ -23,7 +23,7 @@ class Consistency(Method):
 
     def __call__(self, batch, iteration, generator):
         prediction, target = self.pair(batch, iteration, generator)
-        return self.losses(prediction, target, generator)
+        return self.losses(prediction, target, batch.bicubic, generator)
 
     def pair(self, batch, iteration, generator):
         """The prediction at t_m and its target at t_n, n = m - 1; one n for the whole batch."""

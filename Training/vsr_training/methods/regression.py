@@ -12,4 +12,4 @@ class Regression(Method):
         start = torch.ones(1, device=batch.device)
         x = point(batch.truth, batch.bicubic, gaussian(batch.truth, generator), 1.0)
         prediction = self.network(x, start, batch.lr, batch.bicubic)
-        return self.losses(prediction, batch.truth, generator)
+        return self.losses(prediction, batch.truth, batch.bicubic, generator)

@@ -34,7 +34,7 @@ class TrajectoryMatching(Consistency):
         if iteration > 0 and iteration % self.refresh == 0:
             self.renew(self.network)
         prediction, target = self.pair(batch, iteration, generator)
-        terms = self.losses(prediction, target, generator)
+        terms = self.losses(prediction, target, batch.bicubic, generator)
         moved = prediction.detach() - self.difference(prediction.detach(), batch, generator)
         windows = self.losses.windows(prediction, moved, generator)
         weights = self.weights(prediction.detach(), batch)[: self.losses.count]
