@@ -58,8 +58,6 @@ extension Tolerance {
     let plan = try WorkPlan(model: Model(named: "fast"), width: 320, height: 180, options: options)
     #expect(plan.tiles.tiles.map(\.core.height) == [90, 90])
     #expect(plan.tiles.windowWidth == 320 && plan.framesAtOnce == 1)
-    let halo = try #require(try Model(named: "fast").halo)
-    #expect(plan.tiles.windowHeight == 90 + halo)
   }
 
   @Test func backendsAgree() throws {

@@ -28,10 +28,9 @@ struct PatchPlan: Sendable {
     surroundings = Surroundings(halo: halo, alignment: alignment)
     side = Self.side(halo: halo)
     guard width * height >= Self.leastCount * side * side else { return nil }
-    // Of three: a patch may lie in the middle, with a halo on both sides.
     graph = model.network.graph(
-      height: surroundings.size(around: min(side, height), of: 3, length: height),
-      width: surroundings.size(around: min(side, width), of: 3, length: width),
+      height: surroundings.size(around: min(side, height), length: height),
+      width: surroundings.size(around: min(side, width), length: width),
     )
   }
 

@@ -120,8 +120,7 @@ public struct TilePlan: Sendable {
   ) -> (count: Int, window: Int) {
     let count = (length + (side ?? length) - 1) / (side ?? length)
     let surroundings = Surroundings(halo: halo, alignment: alignment)
-    let widest = (length + count - 1) / count
-    return (count, surroundings.size(around: widest, of: count, length: length))
+    return (count, surroundings.size(around: (length + count - 1) / count, length: length))
   }
 
   // As few cores as the side allows, as equal as possible.
@@ -139,7 +138,7 @@ struct Surroundings {
   func windows(around cores: [Range<Int>], length: Int) -> [Range<Int>] {
     let widest = cores.map(\.count).max() ?? length
     let extent = wholeBlocks(length)
-    let size = size(around: widest, of: cores.count, length: length)
+    let size = size(around: widest, length: length)
     return cores.map { core in
       let first = max(0, core.lowerBound - halo) / alignment * alignment
       let start = min(first, extent - size)
@@ -147,12 +146,10 @@ struct Surroundings {
     }
   }
 
-  /// The length of every window when the widest of `count` cores is this wide.
-  func size(around widest: Int, of count: Int, length: Int) -> Int {
-    // Of two cores each lies at an end of the picture, where there is no halo.
-    let sides = min(count - 1, 2)
+  /// The length of every window when the widest core is this wide.
+  func size(around widest: Int, length: Int) -> Int {
     // A window that begins between blocks may begin a block less one pixel before its halo.
-    return min(wholeBlocks(length), wholeBlocks(widest + sides * halo + alignment - 1))
+    min(wholeBlocks(length), wholeBlocks(widest + 2 * halo + alignment - 1))
   }
 
   private func wholeBlocks(_ length: Int) -> Int {
