@@ -11,7 +11,7 @@ TRAINING_VENV := .build/training-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture soak faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,9 @@ fuzz: deps ## Feed changed files to every parser of models, SECONDS=60 each; a c
 
 torture: build ## Run the program on 555 hard or hostile inputs; SHARED/torture makes them
 	@Scripts/torture "$(BINARY)" "$(SHARED)/torture"
+
+soak: build ## Feed a live stream with jumps and changes for SECONDS; growth is an error
+	@Scripts/soak "$(BINARY)" $(SECONDS)
 
 faults: build ## Run the program 1,000 times, each time with another system call that fails
 	@Scripts/faults "$(BINARY)"

@@ -54,6 +54,10 @@ public final class Upscaler: Sendable {
     /// No cuts.
     case wholePicture
 
+    /// As many bands of whole rows, so that several workers finish one picture sooner; where tiles overlap,
+    /// as ``automatic``.
+    case bands(Int)
+
     /// Tiles of at most this many low-resolution pixels a side, without their halo; where tiles
     /// overlap, with the overlap, and rounded up to what the network takes.
     case side(Int)

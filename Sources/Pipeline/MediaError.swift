@@ -74,6 +74,11 @@ extension MediaError: CustomStringConvertible {
 }
 
 extension MediaError {
+  /// The end of a run whose input was ended by a signal, and whose output is complete up to there.
+  public static func interrupted(signal: Int32) -> MediaError {
+    .cancelled(signal: signal, remains: "the output is complete up to here")
+  }
+
   /// An end that somebody asked for; `remains` is what the run leaves, if anything.
   static func cancelled(signal: Int32, remains: String = "") -> MediaError {
     MediaError(.cancelled(signal: signal), .write, "", remains)

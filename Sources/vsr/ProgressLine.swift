@@ -68,6 +68,11 @@ extension TranscodeProgress {
       parts += ["\(frames) frames", "at \(position.clock)"]
     }
     parts.append("\(framesPerSecond.formatted(2)) fps")
+    if let live {
+      parts.append("delay \((live.medianDelay.seconds * 1000).formatted(0)) ms")
+      let skipped = live.resized + live.dropped
+      if skipped > 0 { parts.append("\(skipped) not upscaled") }
+    }
     if let remaining { parts.append("ETA \(remaining.clock)") }
     return parts.joined(separator: "  ")
   }

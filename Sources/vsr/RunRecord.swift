@@ -18,7 +18,29 @@ struct RunRecord: Encodable {
   let bytesWritten: Int
   let seconds: Double
   let warnings: [String]
+  let live: Live?
   let streams: [Stream]
+
+  /// What a live run did with its frames; delays in milliseconds.
+  struct Live: Encodable {
+    let framesUpscaled: Int
+    let framesResized: Int
+    let framesDropped: Int
+    let framesLate: Int
+    let delayP50: Double
+    let delayP99: Double
+    let delayMax: Double
+
+    init(_ report: LiveReport) {
+      framesUpscaled = report.upscaled
+      framesResized = report.resized
+      framesDropped = report.dropped
+      framesLate = report.late
+      delayP50 = report.medianDelay.seconds * 1000
+      delayP99 = report.longDelay.seconds * 1000
+      delayMax = report.longestDelay.seconds * 1000
+    }
+  }
 
   /// A stream of the input; `output` is its number in the output, null when it was left out.
   struct Stream: Encodable {
@@ -61,6 +83,7 @@ struct RunRecord: Encodable {
     timesRepaired = report.repairedTimes
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
+    live = report.progress.live.map { Live($0) }
     warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream

@@ -104,7 +104,21 @@ extension TranscodeReport {
     if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
     if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
-    return parts.joined(separator: ", ")
+    return ([parts.joined(separator: ", ")] + (progress.live.map { [$0.summary] } ?? []))
+      .joined(separator: "; ")
+  }
+}
+
+extension LiveReport {
+  /// What was done to how many frames, and their delays, in one line.
+  fileprivate var summary: String {
+    var parts = ["\(upscaled) upscaled"]
+    if resized > 0 { parts.append("\(resized) resized only") }
+    if dropped > 0 { parts.append("\(dropped) dropped") }
+    if late > 0 { parts.append("\(late) late") }
+    let delays = [("half", medianDelay), ("99%", longDelay), ("all", longestDelay)]
+    let list = delays.map { "\($0.0) within \(Int(($0.1.seconds * 1000).rounded(.up))) ms" }
+    return parts.joined(separator: ", ") + "; delay of " + list.joined(separator: ", ")
   }
 }
 

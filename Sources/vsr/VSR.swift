@@ -16,7 +16,7 @@ struct VSR: ParsableCommand {
       missing; 130, 143, 129 ended by a signal.
       """,
     version: Versions.text,
-    subcommands: [Upscale.self, Bench.self, Probe.self, Models.self, Doctor.self],
+    subcommands: [Upscale.self, Stream.self, Bench.self, Probe.self, Models.self, Doctor.self],
     defaultSubcommand: Upscale.self,
   )
 

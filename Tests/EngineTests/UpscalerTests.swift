@@ -42,6 +42,24 @@ extension Tolerance {
     #expect(maximumDifference(tiled.samples, whole.samples) <= Tolerance.tiling)
   }
 
+  @Test(arguments: [1, 2, 3, 50]) func bandsDoNotShow(count: Int) throws {
+    let picture = picture(width: 100, height: 70, seed: 4)
+    let whole = try upscaler(workers: 2, tiling: .wholePicture).upscale(picture).wait()
+
+    let inBands = try upscaler(workers: 2, tiling: .bands(count)).upscale(picture).wait()
+
+    #expect(maximumDifference(inBands.samples, whole.samples) <= Tolerance.tiling)
+  }
+
+  @Test func bandsAreWholeRowsAndAsManyAsWanted() throws {
+    var options = Upscaler.Options()
+    options.tiling = .bands(2)
+    options.workers = 2
+    let plan = try WorkPlan(model: Model(named: "fast"), width: 320, height: 180, options: options)
+    #expect(plan.tiles.tiles.map(\.core.height) == [90, 90])
+    #expect(plan.tiles.windowWidth == 320 && plan.framesAtOnce == 1)
+  }
+
   @Test func backendsAgree() throws {
     let picture = picture(width: 70, height: 50, seed: 5)
     let results = try backends.map { try upscaler(backend: $0).upscale(picture).wait().samples }

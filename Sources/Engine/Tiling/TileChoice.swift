@@ -2,6 +2,9 @@
 struct TileChoice: Hashable {
   /// The largest side of a tile, as ``Upscaler/Tiling/side(_:)`` means it; nil for no cuts.
   let side: Int?
+
+  /// The most rows of a tile, if they are fewer than ``side``.
+  var rows: Int?
   let windowWidth: Int
   let windowHeight: Int
 
@@ -34,6 +37,7 @@ struct TileChoice: Hashable {
     switch options.tiling {
     case .wholePicture: return [cutter.choice(side: nil)]
     case .side(let side): return [cutter.choice(side: side)]
+    case .bands(let count): return cutter.bands(count)
     case .automatic: return cutter.sides.map { cutter.choice(side: $0) }
     }
   }
@@ -95,6 +99,26 @@ private struct Cutter {
     )
   }
 
+  /// Bands of whole rows, or where tiles overlap the usual choices.
+  func bands(_ count: Int) -> [TileChoice] {
+    guard case .halo(let alignment, _) = model.network.tileRule else {
+      return sides.map { choice(side: $0) }
+    }
+    let rows = max((height + count - 1) / count, min(Self.smallestSide, height))
+    let band = TilePlan.cut(height, side: rows, halo: halo, alignment: alignment)
+    let whole = TilePlan.cut(width, side: nil, halo: halo, alignment: alignment)
+    let inBands = TileChoice(
+      side: nil,
+      rows: rows,
+      windowWidth: whole.window,
+      windowHeight: band.window,
+      count: band.count,
+      isBlended: false,
+    )
+    // Smaller tiles where the memory is too small for bands.
+    return [inBands] + sides.dropFirst().map { choice(side: $0) }
+  }
+
   private func cut(_ length: Int, side: Int?) -> (count: Int, window: Int) {
     switch model.network.tileRule {
     case .halo(let alignment, _):
@@ -123,8 +147,15 @@ extension OverlapPlan {
 }
 
 extension TilePlan {
-  /// Cuts pictures of a size for a model, into tiles of at most this side.
-  init(model: Model, width: Int, height: Int, side: Int?, blending: Upscaler.Blending) {
+  /// Cuts pictures of a size for a model, into tiles of at most this side and so many rows.
+  init(
+    model: Model,
+    width: Int,
+    height: Int,
+    side: Int?,
+    rows: Int? = nil,
+    blending: Upscaler.Blending,
+  ) {
     let rule = model.network.tileRule
     switch rule {
     case .halo(let alignment, _):
@@ -132,6 +163,7 @@ extension TilePlan {
         width: width,
         height: height,
         tileSide: side,
+        tileRows: rows ?? side,
         halo: model.halo ?? 0,
         alignment: alignment,
       )

@@ -64,11 +64,19 @@ public struct TilePlan: Sendable {
   ///   - width: Columns of the picture.
   ///   - height: Rows of the picture.
   ///   - tileSide: The largest side of a core; nil for no limit.
+  ///   - tileRows: The most rows of a core, if not `tileSide`.
   ///   - halo: The receptive radius of the network in pixels.
   ///   - alignment: The side of the blocks of pixels that the network takes.
-  public init(width: Int, height: Int, tileSide: Int?, halo: Int, alignment: Int = 1) {
+  public init(
+    width: Int,
+    height: Int,
+    tileSide: Int?,
+    tileRows: Int? = nil,
+    halo: Int,
+    alignment: Int = 1,
+  ) {
     let columns = TilePlan.cuts(width, side: tileSide ?? width)
-    let rows = TilePlan.cuts(height, side: tileSide ?? height)
+    let rows = TilePlan.cuts(height, side: tileRows ?? tileSide ?? height)
     let surroundings = Surroundings(halo: halo, alignment: alignment)
     let windowColumns = surroundings.windows(around: columns, length: width)
     let windowRows = surroundings.windows(around: rows, length: height)

@@ -19,6 +19,9 @@ public struct WorkPlan: Sendable {
   /// The frames that are begun and not yet written: enough to keep all workers busy.
   public let framesInFlight: Int
 
+  /// The frames that keep all workers busy at any time; one where its tiles are enough for them.
+  public var framesAtOnce: Int { (workers + tiles.tiles.count - 1) / tiles.tiles.count }
+
   /// The most memory that the run takes, with what others hold of it, in bytes.
   public let byteCount: Int
 
@@ -102,6 +105,7 @@ public struct WorkPlan: Sendable {
       width: width,
       height: height,
       side: choice.side,
+      rows: choice.rows,
       blending: task.options.blending,
     )
     self.workers = workers

@@ -50,6 +50,11 @@ void ffmpegc_error_count_destroy(ffmpegc_error_count *count);
 /// Returns the count and sets it to zero.
 int ffmpegc_error_count_take(ffmpegc_error_count *count);
 
+/// Opens what a playlist names, with the context's protocols and on the host of its own address
+/// only.
+int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
+                              int flags, AVDictionary **options);
+
 /// zimg's API that this module was compiled for.
 static const uint32_t FFMPEGC_ZIMG_API_VERSION = ZIMG_API_VERSION;
 

@@ -5,7 +5,7 @@ struct FrameInFlight: Sendable {
   let time: FrameTime
 
   /// `nil` for a frame that an earlier run has encoded.
-  let picture: PendingImage?
+  let picture: AwaitedPicture?
 }
 
 /// Decodes the pictures, turns them into RGB and hands them to the engine.
@@ -13,7 +13,6 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses this state.
   private var source: PictureSource
   private var toImage: ToImage
-  private var repeats: RepeatedPictures
   private var number = 0
   private var keptCount = 0
   private let timeBase: Rational
@@ -21,7 +20,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private let damage: DamagePolicy
   private let window: PartWindow
   private let work: WorkFolder?
-  private let upscale: Transcode.Upscale
+  private let admission: Admission
   private let packets: BoundedQueue<Packet>
   private let frames: BoundedQueue<FrameInFlight>
   private let counters: RunCounters
@@ -33,7 +32,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     options: TranscodeOptions,
     window: PartWindow,
     work: WorkFolder?,
-    upscale: @escaping Transcode.Upscale,
+    admission: Admission,
     packets: BoundedQueue<Packet>,
     frames: BoundedQueue<FrameInFlight>,
     counters: RunCounters,
@@ -43,10 +42,9 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.timeBase = timeBase
     input = options.input.path
     damage = options.damage
-    repeats = RepeatedPictures(tolerance: options.repeatTolerance)
     self.window = window
     self.work = work
-    self.upscale = upscale
+    self.admission = admission
     self.packets = packets
     self.frames = frames
     self.counters = counters
@@ -56,7 +54,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer {
       counters.countRepairs(source.repairs)
       counters.countDeinterlaced(source.deinterlacedCount)
-      counters.countRepeated(repeats.count)
+      counters.countRepeated(admission.repeatedCount)
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -101,15 +99,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
       return frames.push(FrameInFlight(time: encoderTime(time), picture: nil), meter)
     }
     // A segment begins as it would after a crash before it.
-    if let work, keptCount % work.segmentLength == 0 { repeats.forget() }
+    if let work, keptCount % work.segmentLength == 0 { admission.forgetRepeats() }
     let image = try toImage.image(of: frame)
-    do throws(EngineError) {
-      let picture = try repeats.picture(for: image, upscale: upscale)
-      let inFlight = FrameInFlight(time: encoderTime(time), picture: picture)
-      return frames.push(inFlight, meter)
-    } catch {
-      throw MediaError(.engine(error), .upscale, "picture", "\(error)")
-    }
+    let picture = admission.submit(image, arrival: frame.arrival ?? .now)
+    return frames.push(FrameInFlight(time: encoderTime(time), picture: picture), meter)
   }
 
   private func encoderTime(_ time: FrameTime) -> FrameTime {

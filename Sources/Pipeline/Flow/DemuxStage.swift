@@ -3,6 +3,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses the demuxer.
   private var demuxer: Demuxer
   private var held: [HeldPacket]
+  private var clock: ClockJoin?
   private let sounds: [Int: SoundCheck]
   private let streams: StreamMap
   private let window: PartWindow
@@ -28,6 +29,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
     self.sounds = sounds
     self.demuxer = demuxer
     self.held = held
+    clock = input.isLive ? ClockJoin() : nil
     self.streams = streams
     self.window = window
     self.pictures = pictures
@@ -38,11 +40,14 @@ final class DemuxStage: Stage, @unchecked Sendable {
   func run(_ meter: StageMeter) throws(MediaError) {
     defer { countDamage() }
     for box in held {
-      if let packet = box.take(), try !passOn(packet, meter) { return }
+      guard let packet = box.take() else { continue }
+      joinClock(packet)
+      if try !passOn(packet, meter) { return }
     }
     held = []
     var wantsPictures = true
     while let packet = try demuxer.read() {
+      joinClock(packet)
       if let time = packet.time { lastTime = max(lastTime, time.duration) }
       if packet.streamIndex != streams.picture {
         guard try passOn(packet, meter) else { return }
@@ -69,7 +74,18 @@ final class DemuxStage: Stage, @unchecked Sendable {
     return lastTime > end + DemuxStage.interleaving
   }
 
+  private func joinClock(_ packet: borrowing Packet) {
+    let offset = clock?.offset(
+      packet.streamIndex,
+      at: packet.decodingTime?.duration,
+      lasting: packet.duration,
+      arrival: packet.passage?.arrival ?? .now,
+    )
+    if let offset, offset != .zero { packet.shift(by: offset) }
+  }
+
   private func countDamage() {
+    counters.countRepairs(clock?.jumpCount ?? 0)
     let inSound = sounds.values.reduce(0) { $0 + $1.errorCount }
     counters.notePacketErrors(demuxer.damageCount + inSound)
   }

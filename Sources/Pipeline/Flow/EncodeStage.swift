@@ -34,8 +34,12 @@ final class EncodeStage: Stage, @unchecked Sendable {
   func run(_ meter: StageMeter) throws(MediaError) {
     while let frame = frames.pop(meter) {
       if let picture = frame.picture {
-        let image = try wait(for: picture, meter)
-        try encoder.send(fromImage.frame(of: image), growing(frame.time))
+        guard let result = try wait(for: picture, meter) else { continue }
+        try encoder.send(
+          fromImage.frame(of: result.image, replacesEngine: !result.isEnlarged),
+          growing(frame.time),
+          result.passage,
+        )
       } else {
         try encoder.skip(growing(frame.time))
       }
@@ -54,7 +58,11 @@ final class EncodeStage: Stage, @unchecked Sendable {
     output.close()
   }
 
-  private func wait(for picture: PendingImage, _ meter: StageMeter) throws(MediaError) -> Image {
+  // No picture: it is dropped, because it would have been late.
+  private func wait(
+    for picture: AwaitedPicture,
+    _ meter: StageMeter,
+  ) throws(MediaError) -> AwaitedPicture.Result? {
     do throws(EngineError) {
       return try meter.waiting { () throws(EngineError) in try picture.wait() }
     } catch {

@@ -14,15 +14,24 @@ final class Flow: Sendable {
   let decodeMeter = StageMeter("decode")
   let encodeMeter = StageMeter("encode")
   let writeMeter = StageMeter("write")
+
+  /// Measures the delay of every frame.
+  let delays: DelayMeter
   private let totalFrames: Int?
   private let storedFrames: Int
   private let started = Atomic<UInt64>(0)
 
   /// The flow of `part` of a stream whose first time stamp is `origin`; an earlier run has encoded some of
   /// its frames.
-  init(_ part: Part, origin: Duration, totalFrames: Int?, storedFrames: Int) {
-    // A few packets smooth the demuxer's reading; more would only cost memory with raw video.
-    let packets = BoundedQueue<Packet>(capacity: 8)
+  init(
+    _ part: Part,
+    origin: Duration,
+    totalFrames: Int?,
+    storedFrames: Int,
+    live: LiveOptions?,
+  ) {
+    // A few packets smooth the demuxer's reading; more would only cost memory with raw video, or time.
+    let packets = BoundedQueue<Packet>(capacity: live == nil ? 8 : 2)
     let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
     let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
     group = StageGroup {
@@ -35,6 +44,7 @@ final class Flow: Sendable {
     self.output = output
     self.totalFrames = totalFrames
     self.storedFrames = storedFrames
+    delays = DelayMeter(limit: live?.maximumDelay)
     window = PartWindow(part, origin: origin)
   }
 
@@ -63,6 +73,7 @@ final class Flow: Sendable {
       byteCount: values.byteCount,
       elapsed: .nanoseconds(Int64(clamping: elapsed)),
       stages: [readMeter.time, decodeMeter.time, encodeMeter.time, writeMeter.time],
+      live: delays.report,
     )
   }
 

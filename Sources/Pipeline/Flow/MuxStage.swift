@@ -12,6 +12,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private let packets: BoundedQueue<Packet>
   private let group: StageGroup
   private let counters: RunCounters
+  private let delays: DelayMeter
 
   // `picture` is the number of the upscaled stream in the output.
   init(
@@ -22,6 +23,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     packets: BoundedQueue<Packet>,
     group: StageGroup,
     counters: RunCounters,
+    delays: DelayMeter,
   ) {
     self.sink = consume sink
     self.picture = picture
@@ -31,6 +33,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     self.packets = packets
     self.group = group
     self.counters = counters
+    self.delays = delays
   }
 
   func run(_ meter: StageMeter) throws(MediaError) {
@@ -57,8 +60,9 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   func close() {}
 
   private func writePicture(_ packet: consuming Packet) throws(MediaError) {
-    let time = packet.time
+    let (time, passage) = (packet.time, packet.passage)
     try sink?.write(packet)
+    if let passage { delays.add(passage) }
     counters.countWritten(at: time?.duration)
     report()
   }

@@ -38,7 +38,7 @@ struct OpenedTranscode: ~Copyable {
     )
     if let names = options.output.pictureNames {
       try check.check(names, pictures: totalFrames ?? 1)
-    } else {
+    } else if options.output.network == nil {
       try check.check(options.output.path)
     }
     var output = try OutputPlan(options, input)
@@ -71,7 +71,7 @@ struct OpenedTranscode: ~Copyable {
   /// Creates the output and starts every stage.
   consuming func start(
     _ flow: Flow,
-    _ upscale: @escaping Transcode.Upscale,
+    _ admission: Admission,
     _ cancellation: Cancellation,
   ) throws(MediaError) {
     flow.markStart()
@@ -99,7 +99,7 @@ struct OpenedTranscode: ~Copyable {
         options: options,
         window: flow.window,
         work: work,
-        upscale: upscale,
+        admission: admission,
         packets: flow.packets,
         frames: flow.frames,
         counters: flow.counters
@@ -132,10 +132,7 @@ struct OpenedTranscode: ~Copyable {
     guard let format = output.format else {
       return start(PictureFiles(path, check, cancellation: cancellation), flow, picture)
     }
-    let file =
-      format.hasNoFile
-      ? nil
-      : try OutputFile(path, overwrite: check.overwrite, cancellation: cancellation, work: work)
+    let file = try outputFile(format, cancellation)
     let settings = MuxerSettings(
       path: path,
       format: format,
@@ -144,9 +141,28 @@ struct OpenedTranscode: ~Copyable {
       pixelShape: output.encoder.pixelShape,
       light: input.first.light,
       verifies: options.verifies,
+      isLive: options.live != nil,
+      network: options.output.network,
+      cancellation: cancellation,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
+  }
+
+  private func outputFile(
+    _ format: OutputFormat,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> OutputFile? {
+    guard !format.hasNoFile else { return nil }
+    if let network = options.output.network {
+      return try OutputFile(network, cancellation: cancellation)
+    }
+    return try OutputFile(
+      options.output.path,
+      overwrite: check.overwrite,
+      cancellation: cancellation,
+      work: work,
+    )
   }
 
   private func start(
@@ -161,9 +177,20 @@ struct OpenedTranscode: ~Copyable {
       window: flow.window,
       packets: flow.output,
       group: flow.group,
-      counters: flow.counters
+      counters: flow.counters,
+      delays: flow.delays
     )
     flow.group.start(stage, flow.writeMeter, .awaited)
+  }
+
+  /// How many frames are on their way when each takes as long as it may: twice as many as come in that
+  /// time, because some come in groups, but no more than 256 MiB of them.
+  func framesOnTheirWay(_ live: LiveOptions?) -> Int {
+    guard let live, live.overload != .block else { return 0 }
+    let size = input.first.uprightSize
+    let frames = live.maximumDelay / .seconds(1) * input.first.frameRate.value * 2
+    let most = (256 << 20) / Image.byteCount(width: size.width, height: size.height)
+    return 8 + min(Int(frames.rounded(.up)), most)
   }
 }
 

@@ -22,6 +22,9 @@ public struct TranscodeProgress: Hashable, Sendable {
 
   /// How busy each stage is.
   public let stages: [StageTime]
+
+  /// What a live run did with its frames until now, and how long they took; `nil` for files.
+  public let live: LiveReport?
 }
 
 /// What a complete run did.

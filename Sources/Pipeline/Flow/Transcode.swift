@@ -22,7 +22,7 @@ public final class Transcode: @unchecked Sendable {
 
   private var opened: OpenedTranscode?
   private let cancellation: Cancellation
-  private let output: OutputOptions
+  private let options: TranscodeOptions
   private let work: WorkFolder?
   private let flow: Flow
 
@@ -40,7 +40,7 @@ public final class Transcode: @unchecked Sendable {
   ) throws(MediaError) {
     self.cancellation = cancellation
     let opened = try OpenedTranscode(options, cancellation, leastForEngine)
-    output = options.output
+    self.options = options
     input = opened.info
     plan = opened.plan
     work = opened.work
@@ -49,6 +49,7 @@ public final class Transcode: @unchecked Sendable {
       origin: opened.start,
       totalFrames: opened.totalFrames,
       storedFrames: plan.storedFrames,
+      live: options.live,
     )
     self.opened = consume opened
     let group = flow.group
@@ -59,23 +60,32 @@ public final class Transcode: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - framesInFlight: How many frames the engine works on or has finished at any time; at least three.
+  ///   - framesAtOnce: How many of them the engine works on at the same time, if it has them.
   ///   - upscale: Makes a picture larger. It is called from one thread, in the order of the frames, and
   ///     must not wait for the picture; at most `framesInFlight` results are waited for.
   /// - Returns: What was done, when the output is complete; it may be since an earlier run.
   /// - Throws: The first error of any stage; the output is then not there.
   public func run(
     framesInFlight: Int = 4,
+    framesAtOnce: Int = 1,
     upscale: @escaping Upscale,
   ) throws(MediaError) -> TranscodeReport {
     guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
-    flow.limit(framesInFlight: framesInFlight)
+    flow.limit(framesInFlight: max(framesInFlight, opened.framesOnTheirWay(options.live)))
     if let cancelled = cancellation.error { throw cancelled }
     if let work, work.isComplete {
       work.remove()
       return flow.reportOfStored
     }
+    let admission = Admission(
+      options.live,
+      framesAtOnce: framesAtOnce,
+      repeatTolerance: options.repeatTolerance,
+      delays: flow.delays,
+      upscale: upscale,
+    )
     do throws(MediaError) {
-      try opened.start(flow, upscale, cancellation)
+      try opened.start(flow, admission, cancellation)
       try flow.group.join()
     } catch {
       throw completed(error)
@@ -89,10 +99,10 @@ public final class Transcode: @unchecked Sendable {
     if stored > 0, let work { return error.adding(stored, in: work) }
     guard case .cancelled(let signal) = error.kind else { return error }
     let frames = progress.frames
-    if output.pictureNames != nil && frames > 0 {
+    if options.output.pictureNames != nil && frames > 0 {
       return .cancelled(signal: signal, remains: "pictures written before: \(frames)")
     }
-    if progress.byteCount > 0 && OutputFile.isWrittenDirectly(output.path) {
+    if progress.byteCount > 0 && OutputFile.isWrittenDirectly(options.output.path) {
       return .cancelled(signal: signal, remains: "the output is not complete")
     }
     return error

@@ -22,6 +22,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// Whether the run keeps what it has finished, so that it can be continued.
   public var work = WorkOptions()
 
+  /// How a live run keeps its delay; `nil` for files, which take the time they need.
+  public var live: LiveOptions?
+
   /// The most memory that the process may take, in bytes; an encoder that would take more than half
   /// of it, or more than the engine leaves, looks less far ahead.
   public var memory = Int.max
@@ -49,6 +52,9 @@ public struct OutputOptions: Hashable, Sendable {
 
   /// The file, `-` for standard output, or a pattern such as `frame%04d.png`.
   public var path: MediaPath
+
+  /// The address that `path` is, if the output goes to the network.
+  public var network: NetworkAddress?
 
   /// The name of the container as FFmpeg knows it; `nil` to tell by the path.
   public var format: String?

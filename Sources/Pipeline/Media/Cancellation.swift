@@ -7,6 +7,7 @@ internal import Synchronization
 public final class Cancellation: Sendable {
   // Zero: nobody asked. Otherwise the signal that did.
   private let signal = Atomic<Int32>(0)
+  private let inputEnd = Atomic<Int32>(0)
   private let observer = Monitor<(@Sendable (MediaError) -> Void)?>(nil)
 
   /// Creates a request that nobody has made yet.
@@ -20,6 +21,23 @@ public final class Cancellation: Sendable {
     _ = self.signal.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
     tell()
   }
+
+  /// Lets the input end here, as if nothing more came; what was read before is still written.
+  ///
+  /// - Parameter signal: The number of the signal that is the reason; above zero.
+  public func endInput(signal: Int32) {
+    precondition(signal > 0, "signals are numbered from one")
+    _ = inputEnd.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
+  }
+
+  /// The signal for which the input has ended early, or `nil`.
+  public var signalOfInputEnd: Int32? {
+    let signal = inputEnd.load(ordering: .relaxed)
+    return signal == 0 ? nil : signal
+  }
+
+  /// Whether nothing more is read.
+  var isInputOver: Bool { isRequested || inputEnd.load(ordering: .relaxed) != 0 }
 
   /// Whether somebody asked for an end.
   var isRequested: Bool {

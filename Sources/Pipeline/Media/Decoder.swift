@@ -41,6 +41,8 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     unsafe native.pointee.opaque = decoder.logged.opaque
     unsafe native.pointee.pkt_timebase = stream.pointee.time_base
     unsafe native.pointee.thread_count = Int32(clamping: input.decoderThreads)
+    // Threads that work on several frames keep each of them back for the length of as many.
+    if input.isLive { unsafe native.pointee.thread_type = FF_THREAD_SLICE }
     unsafe native.pointee.max_pixels = Int64(input.maximumPixelCount)
     unsafe native.pointee.err_recognition |= AV_EF_CRCCHECK
     // Cropping by any number of columns, not only by those that keep rows aligned.
@@ -72,6 +74,8 @@ struct Decoder: ~Copyable, @unchecked Sendable {
       _ = logged.take()
       if packet.isKeyFrame { keyFramesToStart -= 1 }
     }
+    // The decoder hands it to the picture that the packet holds.
+    unsafe native.pointee.reordered_opaque = packet.passage?.arrival.nanoseconds ?? FFMPEGC_NOPTS
     if unsafe avcodec_send_packet(native, packet.native) < 0 { countError() }
   }
 

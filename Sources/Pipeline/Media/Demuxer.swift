@@ -39,8 +39,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   private init(opening input: InputOptions, _ cancellation: Cancellation) throws(MediaError) {
     MediaLog.silenced
-    let paths = try PictureNames(input.path)?.existing() ?? [input.path]
-    let file = try InputFile(paths, cancellation: cancellation)
+    let file = try Demuxer.file(input, cancellation)
     let io = try IOContext(reading: file)
     let logged = try ErrorCount()
     let targa = input.format == nil ? TargaFile(input.path, file) : nil
@@ -55,6 +54,28 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     reportedDamage = 0
     marked = [:]
     endOfLastPacket = .max
+  }
+
+  private static func file(
+    _ input: InputOptions,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> InputFile {
+    guard let address = input.network else {
+      let paths = try PictureNames(input.path)?.existing() ?? [input.path]
+      return try InputFile(
+        paths,
+        cancellation: cancellation,
+        feedsOutput: input.feedsStandardOutput
+      )
+    }
+    guard address.demuxer == nil else { return InputFile(nil, cancellation: cancellation) }
+    let network = try NetworkInput(
+      address,
+      listens: input.listens,
+      attempts: input.reconnections,
+      cancellation
+    )
+    return InputFile(network, cancellation: cancellation)
   }
 
   // Finding out decodes the first picture with all texts in it.
@@ -72,8 +93,9 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   /// The next packet in the order of the file, or `nil` at its end.
   mutating func read() throws(MediaError) -> Packet? {
-    let packet = try Packet()
+    var packet = try Packet()
     let code = nextPacket(packet)
+    packet.passage = Passage(arrival: .now)
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
     // A demuxer that loses its way has read all that can be read.
@@ -114,11 +136,11 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   // Some demuxers ask to be called again when they have nothing yet.
   private func nextPacket(_ packet: borrowing Packet) -> Int32 {
-    while !cancellation.isRequested {
+    while !cancellation.isInputOver {
       let code = unsafe av_read_frame(native, packet.native)
       if code != FFMPEGC_EAGAIN { return code }
     }
-    return FFMPEGC_EXIT
+    return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
   }
 
   var streamCount: Int { unsafe Int(native.pointee.nb_streams) }
@@ -143,12 +165,19 @@ extension Demuxer {
   ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
     let context = unsafe try allocated(avformat_alloc_context(), "demuxer")
     unsafe confine(context, io, cancellation)
+    if input.isLive { unsafe boundProbing(of: context) }
     var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
     var options = input.demuxerOptions
     let named = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
-    let format = unsafe named ?? targa?.describe(to: context, &options)
+    var format = unsafe named ?? targa?.describe(to: context, &options)
+    let session = input.network.flatMap { $0.demuxer == nil ? nil : $0 }
+    if let session {
+      unsafe allow(session, context)
+      unsafe format = av_find_input_format(session.demuxer)
+      options = session.options(listens: input.listens)
+    }
     ffmpegc_clear_last_error()
-    let code = unsafe avformat_open_input(&native, nil, format, &options.native)
+    let code = unsafe avformat_open_input(&native, session?.url, format, &options.native)
     do throws(MediaError) {
       if let cancelled = cancellation.error { throw cancelled }
       if code < 0 { try file.checkUsable(input.path) }
@@ -195,13 +224,35 @@ extension Demuxer {
     unsafe context.pointee.format_whitelist = av_strdup(InputFormats.allowList)
     unsafe context.pointee.protocol_whitelist = av_strdup("none")
     unsafe context.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
-    unsafe context.pointee.interrupt_callback.opaque =
-      unsafe Unmanaged.passUnretained(cancellation).toOpaque()
-    unsafe context.pointee.interrupt_callback.callback = { opaque in
-      let cancellation = unsafe Unmanaged<Cancellation>.fromOpaque(present(opaque))
-        .takeUnretainedValue()
-      return cancellation.isRequested ? 1 : 0
-    }
+    unsafe context.pointee.interrupt_callback = NetworkConnection.interrupt(
+      cancellation,
+      writes: false
+    )
+  }
+
+  // The demuxer opens connections by itself, with the protocols of the address; a playlist may name more on
+  // the same host.
+  private static func allow(
+    _ address: NetworkAddress,
+    _ context: UnsafeMutablePointer<AVFormatContext>,
+  ) {
+    unsafe context.pointee.pb = nil
+    unsafe context.pointee.flags &= ~AVFMT_FLAG_CUSTOM_IO
+    unsafe av_freep(&context.pointee.protocol_whitelist)
+    unsafe context.pointee.protocol_whitelist = av_strdup(address.scheme.protocols)
+    unsafe av_freep(&context.pointee.format_whitelist)
+    let formats = [InputFormats.allowList, "rtsp,rtp,sdp,hls,webvtt,ac3,eac3"].joined(
+      separator: ","
+    )
+    unsafe context.pointee.format_whitelist = av_strdup(formats)
+    unsafe context.pointee.io_open = ffmpegc_open_on_same_host
+  }
+
+  // A live input delivers no faster than it is shown: what is looked at first is waited for.
+  private static func boundProbing(of context: UnsafeMutablePointer<AVFormatContext>) {
+    unsafe context.pointee.max_analyze_duration = Int64(AV_TIME_BASE) / 2
+    unsafe context.pointee.probesize = 1 << 20
+    unsafe context.pointee.fps_probe_size = 4
   }
 
   private static func find(

@@ -21,7 +21,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   let native: UnsafeMutablePointer<AVCodecContext>
 
   // Most encoders forget how long a frame is shown; keyed by the time they keep.
-  private var durations: [Int64: Int64]
+  private var durations: [Int64: (ticks: Int64, passage: Passage?)]
   private var hasHadPictures: Bool
 
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder refuses its settings.
@@ -70,11 +70,15 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   }
 
   /// Hands over a picture; every packet that is ready must be received before the next.
-  mutating func send(_ frame: borrowing Frame, _ time: FrameTime) throws(MediaError) {
+  mutating func send(
+    _ frame: borrowing Frame,
+    _ time: FrameTime,
+    _ passage: Passage? = nil,
+  ) throws(MediaError) {
     unsafe frame.native.pointee.pts = time.pts
     unsafe frame.native.pointee.pkt_duration = time.duration
     unsafe frame.native.pointee.sample_aspect_ratio = native.pointee.sample_aspect_ratio
-    durations[time.pts] = time.duration
+    durations[time.pts] = (time.duration, passage)
     hasHadPictures = true
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
   }
@@ -86,13 +90,14 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   /// The next packet, or `nil` when the encoder wants more pictures or has no more packets.
   mutating func receive() throws(MediaError) -> Packet? {
-    let packet = try Packet()
+    var packet = try Packet()
     let code = unsafe avcodec_receive_packet(native, packet.native)
     if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
     try check(code, .encode, "picture")
     packet.timeBase = timeBase
     if let duration = unsafe durations.removeValue(forKey: packet.native.pointee.pts) {
-      unsafe packet.native.pointee.duration = duration
+      unsafe packet.native.pointee.duration = duration.ticks
+      packet.passage = duration.passage
     }
     return packet
   }
@@ -118,6 +123,14 @@ extension Encoder {
     }
     // These containers store one time per frame, so pictures must stay in order.
     if settings.format?.hasOneTimePerFrame ?? false { unsafe native.pointee.max_b_frames = 0 }
+    if settings.options.isLive { describeLive(settings.frameRate) }
+  }
+
+  private func describeLive(_ frameRate: Rational) {
+    unsafe native.pointee.max_b_frames = 0
+    // Two seconds: how long somebody who joins waits for a picture at most.
+    unsafe native.pointee.gop_size = Int32(min(max(frameRate.value * 2, 1), 600))
+    unsafe native.pointee.thread_type = FF_THREAD_SLICE
   }
 
   private func set(

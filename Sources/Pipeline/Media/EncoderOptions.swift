@@ -33,6 +33,10 @@ public struct EncoderOptions: Hashable, Sendable {
   /// The threads that encode; zero lets the encoder choose.
   public var threads = 0
 
+  /// Whether every picture has to leave before the next comes: the encoder looks at no later picture, and
+  /// at most two seconds lie between key frames.
+  public var isLive = false
+
   /// The usual encoding for the container.
   public init() {}
 }

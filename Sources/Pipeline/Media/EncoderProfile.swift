@@ -20,6 +20,9 @@ struct EncoderProfile {
   /// Settings that are always made first.
   var defaults: [String: String] = [:]
 
+  /// Settings that are made next if every picture has to leave at once.
+  var live: [String: String] = [:]
+
   /// Whether chroma planes of odd pictures may be rounded up.
   var acceptsOddSizes = false
 
@@ -32,29 +35,38 @@ struct EncoderProfile {
 
 extension EncoderProfile {
   static let all: [EncoderProfile] = [
-    EncoderProfile(name: "libx264", quality: ("crf", "18"), preset: .named("preset", among: names)),
+    EncoderProfile(
+      name: "libx264",
+      quality: ("crf", "18"),
+      preset: .named("preset", among: names),
+      live: ["preset": "veryfast", "tune": "zerolatency"]
+    ),
     EncoderProfile(
       name: "libx264rgb",
       quality: ("crf", "18"),
-      preset: .named("preset", among: names)
+      preset: .named("preset", among: names),
+      live: ["preset": "veryfast", "tune": "zerolatency"]
     ),
     EncoderProfile(
       name: "libx265",
       quality: ("crf", "20"),
       preset: .named("preset", among: names),
-      defaults: ["x265-params": "log-level=error"]
+      defaults: ["x265-params": "log-level=error"],
+      live: ["preset": "ultrafast", "tune": "zerolatency"]
     ),
     EncoderProfile(
       name: "libsvtav1",
       quality: ("crf", "25"),
       preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
-      defaults: ["preset": "8"]
+      defaults: ["preset": "8"],
+      live: ["preset": "12", "svtav1-params": "pred-struct=1"]
     ),
     EncoderProfile(
       name: "libaom-av1",
       quality: ("crf", "24"),
       preset: .level("cpu-used", from: levels(8, 8, 7, 6, 6, 5, 4, 3, 2, 1)),
       defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"],
+      live: ["cpu-used": "8", "lag-in-frames": "0", "usage": "realtime"],
       acceptsOddSizes: true
     ),
     EncoderProfile(
@@ -62,6 +74,7 @@ extension EncoderProfile {
       quality: ("crf", "24"),
       preset: .level("cpu-used", from: levels(8, 7, 6, 5, 4, 3, 2, 1, 0, 0)),
       defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
+      live: ["cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"],
       acceptsOddSizes: true
     ),
     EncoderProfile(
@@ -136,7 +149,8 @@ extension EncoderProfile {
   ///
   /// - Throws: A ``MediaError`` of kind `usage` for what this encoder does not have.
   func settings(_ options: EncoderOptions) throws(MediaError) -> [EncoderOptions.Option] {
-    var settings = defaults.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    let usual = options.isLive ? defaults.merging(live) { $1 } : defaults
+    var settings = usual.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     if let preset = options.preset { settings.append(try setting(preset: preset)) }
     if let quality = try setting(crf: options.crf) { settings.append(quality) }
     return settings.map { EncoderOptions.Option(key: $0.0, value: $0.1) } + options.options

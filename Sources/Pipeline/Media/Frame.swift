@@ -54,6 +54,12 @@ struct Frame: ~Copyable, @unchecked Sendable {
     return ticks == FFMPEGC_NOPTS ? nil : ticks
   }
 
+  /// When the packet that it was decoded from was read, or `nil` if the decoder does not tell.
+  var arrival: Instant? {
+    let nanoseconds = unsafe native.pointee.reordered_opaque
+    return nanoseconds == FFMPEGC_NOPTS ? nil : Instant(nanoseconds: nanoseconds)
+  }
+
   /// Gives the picture the time that filters go by.
   func timeForFilters() {
     unsafe native.pointee.pts = native.pointee.best_effort_timestamp

@@ -38,6 +38,7 @@ struct IOContext: ~Copyable {
       file.isSeekable ? { unsafe OutputFile.from($0).seek(to: $1, whence: $2) } : nil,
     )
     unsafe native = try allocated(context, "output buffer")
+    unsafe native.pointee.max_packet_size = file.packetSize
     self.file = file
   }
 

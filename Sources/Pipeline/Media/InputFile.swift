@@ -20,9 +20,17 @@ final class InputFile {
   private var isAtEnd = false
   private var check = ContainerCheck()
   private let cancellation: Cancellation
+  private let feedsOutput: Bool
+  private let network: NetworkInput?
 
   /// Opens the first of `paths`; the others follow when it has been read.
-  init(_ paths: [MediaPath], cancellation: Cancellation) throws(MediaError) {
+  ///
+  /// It ends early when standard output goes to a pipe that nobody reads any more, if `feedsOutput`.
+  init(
+    _ paths: [MediaPath],
+    cancellation: Cancellation,
+    feedsOutput: Bool = false,
+  ) throws(MediaError) {
     guard let first = paths.first else {
       throw MediaError(.missing, .open, "input", "no file matches")
     }
@@ -34,7 +42,22 @@ final class InputFile {
     isSeekable = isRegular && paths.count == 1
     following = paths.dropFirst()
     self.cancellation = cancellation
+    self.feedsOutput = feedsOutput
+    network = nil
     try InputFile.checkUsable(status, first)
+  }
+
+  /// Reads from the `network`, or nothing where a demuxer opens its connections by itself.
+  init(_ network: NetworkInput?, cancellation: Cancellation) {
+    descriptor = -1
+    identities = []
+    pathCount = 1
+    isRegular = false
+    isSeekable = false
+    following = []
+    self.cancellation = cancellation
+    feedsOutput = false
+    self.network = network
   }
 
   deinit {
@@ -75,8 +98,11 @@ final class InputFile {
 extension InputFile {
   /// Reads into `buffer` as libav expects it: a count, or a negative code.
   func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
+    if let network { return unsafe read(buffer, count, from: network) }
     while true {
-      guard waitUntilReadable() else { return FFMPEGC_EXIT }
+      guard waitUntilReadable() else {
+        return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
+      }
       let result = unsafe Glibc.read(descriptor, buffer, Int(count))
       if result > 0 {
         unsafe look(at: UnsafeBufferPointer(start: buffer, count: result))
@@ -89,6 +115,20 @@ extension InputFile {
         return failure == 0 ? FFMPEGC_EOF : -failure
       }
     }
+  }
+
+  private func read(
+    _ buffer: UnsafeMutablePointer<UInt8>,
+    _ count: Int32,
+    from network: NetworkInput,
+  ) -> Int32 {
+    let result = unsafe network.read(buffer, count)
+    if result > 0 {
+      unsafe look(at: UnsafeBufferPointer(start: buffer, count: Int(result)))
+    } else {
+      isAtEnd = true
+    }
+    return result
   }
 
   /// Moves the position as libav expects it; with `AVSEEK_SIZE` tells the size instead.
@@ -126,12 +166,19 @@ extension InputFile {
 
   // Only pipes and devices keep a reader waiting; 100 ms is how long a request to stop may take.
   private func waitUntilReadable() -> Bool {
-    while !cancellation.isRequested {
+    while !cancellation.isInputOver {
       if isRegular { return true }
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       if unsafe poll(&request, 1, 100) != 0 { return true }
+      if feedsOutput && isOutputAbandoned { return false }
     }
     return false
+  }
+
+  // A pipe without a reader reports an error even if nothing is asked.
+  private var isOutputAbandoned: Bool {
+    var request = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+    return unsafe poll(&request, 1, 0) > 0 && request.revents & Int16(POLLERR) != 0
   }
 
   private func openNext() -> Bool {

@@ -21,6 +21,22 @@ public struct InputOptions: Hashable, Sendable {
   /// The threads that decode; zero lets the decoder choose.
   public var decoderThreads = 0
 
+  /// Whether the input is shown while it comes: little is read before work starts, and the decoder keeps
+  /// no picture back.
+  public var isLive = false
+
+  /// The address that `path` is, if the input comes from the network.
+  public var network: NetworkAddress?
+
+  /// Whether the run waits for the source to connect.
+  public var listens = false
+
+  /// How often a connection that cannot be made, or breaks off, is tried again.
+  public var reconnections = 0
+
+  /// Whether the input ends when nobody reads standard output any more.
+  public var feedsStandardOutput = false
+
   /// The largest picture that is accepted, in pixels.
   public var maximumPixelCount = 100_000_000
 

@@ -116,7 +116,8 @@ extension Muxer {
     if settings.format.isMovieFamily {
       // Late starts are stored in ticks of this clock; the usual 1 ms is too coarse for them.
       options["movie_timescale"] = String(max(timeBase.denominator, 1000))
-      if !isSeekable { options["movflags"] = "frag_keyframe+delay_moov+default_base_moof" }
+      let fragments = settings.isLive ? "frag_every_frame" : "frag_keyframe"
+      if !isSeekable { options["movflags"] = fragments + "+delay_moov+default_base_moof" }
     }
     switch settings.format.name {
     case "mpegts": options["mpegts_copyts"] = "1"

@@ -10,6 +10,9 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   let path: MediaPath
   private var lastDecodingTimes: [Int: Int64]
   private let picture: Int
+  private let streamsOfPlainAAC: Set<Int>
+  private let isLive: Bool
+  private let flushesPackets: Bool
   private let verifiedFormat: OutputFormat?
   private var tallies: [Int: StreamTally]
   private(set) var droppedPackets: Int
@@ -24,13 +27,16 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     demuxer: borrowing Demuxer,
     encoder: borrowing Encoder,
   ) throws(MediaError) {
-    let muxer = try Muxer(settings, file: file)
+    let muxer = try Muxer(settings, file: file, plainAAC: PlainAAC.streams(of: demuxer, settings))
     for (input, output) in settings.streams.outputs.enumerated() where output != nil {
       let stream = unsafe try muxer.addStream()
       if input == settings.streams.picture {
         unsafe try muxer.describe(stream, demuxer.stream(input), encoder, settings)
       } else {
         unsafe try muxer.copy(demuxer.stream(input), to: stream)
+        if let output, muxer.streamsOfPlainAAC.contains(output) {
+          unsafe PlainAAC.describe(stream.pointee.codecpar)
+        }
       }
     }
     unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
@@ -40,15 +46,34 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     self = muxer
   }
 
-  private init(_ settings: MuxerSettings, file: OutputFile?) throws(MediaError) {
+  private init(
+    _ settings: MuxerSettings,
+    file: OutputFile?,
+    plainAAC: Set<Int>,
+  ) throws(MediaError) {
     var context: UnsafeMutablePointer<AVFormatContext>?
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
     try check(code, .create, settings.path.quoted)
     let native = try unsafe allocated(context, "muxer")
     // Nothing but its one file, whatever the muxer would like.
     unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
+    if file == nil, let address = settings.network { unsafe Muxer.allow(address, native, settings) }
     let io = unsafe try Muxer.ioContext(file, for: native)
-    unsafe self.init(native, io, file, settings)
+    unsafe self.init(native, io, file, settings, plainAAC)
+  }
+
+  private static func allow(
+    _ address: NetworkAddress,
+    _ native: UnsafeMutablePointer<AVFormatContext>,
+    _ settings: MuxerSettings,
+  ) {
+    unsafe native.pointee.url = av_strdup(address.url)
+    unsafe native.pointee.protocol_whitelist = av_strdup(address.scheme.protocols)
+    unsafe native.pointee.io_open = ffmpegc_open_on_same_host
+    unsafe native.pointee.interrupt_callback = NetworkConnection.interrupt(
+      settings.cancellation,
+      writes: true
+    )
   }
 
   private init(
@@ -56,15 +81,19 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     _ io: consuming IOContext?,
     _ file: OutputFile?,
     _ settings: MuxerSettings,
+    _ plainAAC: Set<Int>,
   ) {
     unsafe self.native = native
     self.io = io
     self.file = file
     path = settings.path
+    isLive = settings.isLive
+    flushesPackets = settings.isLive && settings.format.flushesPackets
     picture = settings.streams.outputs[settings.streams.picture] ?? 0
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
     tallies = [:]
+    streamsOfPlainAAC = plainAAC
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
     repairedTimes = 0
@@ -89,10 +118,11 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks
-    let code = unsafe av_interleaved_write_frame(native, packet.native)
+    let code = unsafe write(packet.native)
     try checkFile()
     guard code < 0 else {
       tallies[index, default: StreamTally()].add(ticks)
@@ -102,6 +132,15 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     // A copied packet that its container does not accept must not end the work.
     droppedPackets += 1
     ffmpegc_clear_last_error()
+  }
+
+  // Packets of one stream may wait for those of others until they are in order; live, none does.
+  private func write(_ packet: UnsafeMutablePointer<AVPacket>) -> Int32 {
+    guard isLive else { return unsafe av_interleaved_write_frame(native, packet) }
+    let code = unsafe av_write_frame(native, packet)
+    // Some muxers collect packets until a cluster or a PES packet is full.
+    if code >= 0, flushesPackets { unsafe av_write_frame(native, nil) }
+    return code
   }
 
   mutating func finish() throws(MediaError) {
@@ -183,6 +222,13 @@ struct MuxerSettings {
 
   /// Whether the finished file is read again and compared.
   var verifies: Bool
+
+  /// Whether packets are written as they come, each at once.
+  var isLive: Bool
+
+  /// Where a muxer that opens its connections by itself sends.
+  var network: NetworkAddress?
+  var cancellation: Cancellation
 
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration

@@ -19,6 +19,7 @@ final class OutputFile {
   private var descriptor: Int32
   private let isRegular: Bool
   let cancellation: Cancellation
+  private let network: NetworkConnection?
   private(set) var failure: Int32 = 0
   private(set) var byteCount = 0
 
@@ -35,6 +36,7 @@ final class OutputFile {
     self.overwrite = overwrite
     self.work = work
     self.cancellation = cancellation
+    network = nil
     if OutputFile.isWrittenDirectly(path) {
       temporary = nil
       descriptor = try OutputFile.openDirectly(path)
@@ -46,6 +48,24 @@ final class OutputFile {
     isSeekable = isRegular && !path.isStandardStream
   }
 
+  /// Connects to an address in the network.
+  ///
+  /// - Throws: A ``MediaError`` of kind `cannotCreate`.
+  init(_ address: NetworkAddress, cancellation: Cancellation) throws(MediaError) {
+    path = MediaPath(address.url)
+    overwrite = false
+    work = nil
+    self.cancellation = cancellation
+    network = try NetworkConnection(address, writes: true, cancellation)
+    temporary = nil
+    descriptor = -1
+    isRegular = false
+    isSeekable = false
+  }
+
+  /// The most bytes that are written in one piece; zero for any number.
+  var packetSize: Int32 { network?.packetSize ?? 0 }
+
   deinit {
     if descriptor > STDERR_FILENO { close(descriptor) }
     if let temporary { unsafe unlink(temporary.bytes) }
@@ -54,6 +74,7 @@ final class OutputFile {
   /// Makes the output appear under its name: flushed to the disk, closed, renamed.
   func finish() throws(MediaError) {
     guard failure == 0 else { throw error(failure) }
+    if let network { try check(network.close(), .write, path.quoted) }
     guard let temporary else { return }
     guard fsync(descriptor) == 0 else { throw error(errno) }
     let closed = close(descriptor)
@@ -74,11 +95,27 @@ extension OutputFile {
   /// Writes all of `buffer` as libav expects it: the count, or a negative code.
   func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
     guard failure == 0 else { return -failure }
+    if let network { return unsafe write(buffer, count, to: network) }
     let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(count))
     let code = unsafe writeAll(bytes, to: descriptor) { waitUntilWritable() ? chunk($0) : nil }
     guard code != ECANCELED else { return FFMPEGC_EXIT }
     failure = code
     guard code == 0 else { return -code }
+    byteCount += Int(count)
+    return count
+  }
+
+  private func write(
+    _ buffer: UnsafePointer<UInt8>,
+    _ count: Int32,
+    to network: NetworkConnection,
+  ) -> Int32 {
+    let code = unsafe network.write(buffer, count)
+    guard code >= 0 else {
+      guard !cancellation.isRequested else { return FFMPEGC_EXIT }
+      failure = -code
+      return code
+    }
     byteCount += Int(count)
     return count
   }

@@ -15,7 +15,14 @@ struct OutputFormat: @unchecked Sendable {
       throw OutputFormat.unknown(name, path)
     }
     unsafe native = format
-    guard !hasNoFile || self.name == "null" else { throw writesOtherFiles(path) }
+    guard !hasNoFile || ["null", "rtsp"].contains(self.name) || sendsPlaylist(to: path) else {
+      throw writesOtherFiles(path)
+    }
+  }
+
+  // Lists and their parts go to one host only.
+  private func sendsPlaylist(to path: MediaPath) -> Bool {
+    name == "hls" && (try? NetworkAddress(path))?.muxer == name
   }
 
   private func writesOtherFiles(_ path: MediaPath) -> MediaError {
@@ -45,6 +52,12 @@ struct OutputFormat: @unchecked Sendable {
   var hasNoFile: Bool { unsafe native.pointee.flags & AVFMT_NOFILE != 0 }
 
   var isMovieFamily: Bool { ["mp4", "mov", "ipod", "3gp", "3g2", "psp", "f4v"].contains(name) }
+
+  /// Whether packets that were collected can be asked for; movie files make fragments by themselves, and
+  /// FFmpeg 5.1's HLS promises it but crashes.
+  var flushesPackets: Bool {
+    unsafe native.pointee.flags & AVFMT_ALLOW_FLUSH != 0 && !isMovieFamily && !hasNoFile
+  }
 
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }

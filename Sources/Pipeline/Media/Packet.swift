@@ -9,9 +9,14 @@ struct Packet: ~Copyable, @unchecked Sendable {
   // Safe to send: nothing else holds this pointer.
   let native: UnsafeMutablePointer<AVPacket>
 
+  /// When it was read, or the picture in it; `nil` for what no input had.
+  var passage: Passage?
+
   /// An empty packet.
   init() throws(MediaError) {
     unsafe native = try allocated(av_packet_alloc(), "packet")
+    // Not a default value, for the reason given in `Decoder`.
+    passage = nil
   }
 
   deinit {
@@ -52,6 +57,17 @@ struct Packet: ~Copyable, @unchecked Sendable {
   var time: Timestamp? {
     let ticks = unsafe native.pointee.pts == FFMPEGC_NOPTS ? native.pointee.dts : native.pointee.pts
     return ticks == FFMPEGC_NOPTS ? nil : Timestamp(ticks: ticks, timeBase: timeBase)
+  }
+
+  /// When the data is decoded, or presented if only that is known.
+  var decodingTime: Timestamp? {
+    let ticks = unsafe native.pointee.dts == FFMPEGC_NOPTS ? native.pointee.pts : native.pointee.dts
+    return ticks == FFMPEGC_NOPTS ? nil : Timestamp(ticks: ticks, timeBase: timeBase)
+  }
+
+  /// How long the data lasts; zero when unknown.
+  var duration: Duration {
+    Timestamp(ticks: unsafe max(native.pointee.duration, 0), timeBase: timeBase).duration
   }
 
   /// Expresses the times in another time base.

@@ -56,11 +56,21 @@ struct Conversion: ~Copyable, @unchecked Sendable {
     case nearest, errorDiffusion
   }
 
+  /// How samples are made between others; zimg's names.
+  enum Filter {
+    /// Spline36.
+    case spline
+
+    /// Lanczos with three lobes.
+    case lanczos
+  }
+
   /// - Throws: A ``MediaError`` of kind `refused` when zimg cannot convert between the two.
   init(
     from source: PlaneFormat,
     to destination: PlaneFormat,
     rounding: Rounding,
+    filter: Filter = .spline,
   ) throws(MediaError) {
     var from = source.native
     var to = destination.native
@@ -69,7 +79,7 @@ struct Conversion: ~Copyable, @unchecked Sendable {
     from.active_region.height *= Double(destination.height) / destination.activeHeight
     to.active_region.width = .nan
     to.active_region.height = .nan
-    var parameters = Conversion.parameters(rounding)
+    var parameters = Conversion.parameters(rounding, filter)
     guard let graph = unsafe zimg_filter_graph_build(&from, &to, &parameters) else {
       let subject = "\(source.layout.name) to \(destination.layout.name)"
       throw MediaError(.refused, .convert, subject, Conversion.lastError)
@@ -98,11 +108,15 @@ struct Conversion: ~Copyable, @unchecked Sendable {
     }
   }
 
-  private static func parameters(_ rounding: Rounding) -> zimg_graph_builder_params {
+  private static func parameters(
+    _ rounding: Rounding,
+    _ filter: Filter,
+  ) -> zimg_graph_builder_params {
     var parameters = zimg_graph_builder_params()
     unsafe zimg_graph_builder_params_default(&parameters, FFMPEGC_ZIMG_API_VERSION)
-    parameters.resample_filter = ZIMG_RESIZE_SPLINE36
-    parameters.resample_filter_uv = ZIMG_RESIZE_SPLINE36
+    parameters.resample_filter =
+      filter == .lanczos ? ZIMG_RESIZE_LANCZOS : ZIMG_RESIZE_SPLINE36
+    parameters.resample_filter_uv = parameters.resample_filter
     parameters.dither_type =
       rounding == .nearest ? ZIMG_DITHER_NONE : ZIMG_DITHER_ERROR_DIFFUSION
     return parameters

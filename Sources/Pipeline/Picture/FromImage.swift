@@ -10,9 +10,12 @@ struct FromImage: ~Copyable {
   private let rounding: Conversion.Rounding
   private var repacker = Repacker()
 
-  // What depends on the size of the images, made for the first and again when it changes.
+  // What depends on the size of the images, made when it changes. Live, frames that the engine has
+  // enlarged alternate with others that it has not, so the last but one is kept.
   private var source: PlaneFormat?
   private var conversion: Conversion?
+  private var formerSource: PlaneFormat?
+  private var formerConversion: Conversion?
 
   /// Prepares to make pictures for `target` of pictures that had `sourceDepth` bits.
   ///
@@ -30,8 +33,13 @@ struct FromImage: ~Copyable {
   }
 
   /// Returns `image` in the form and size that the encoder takes, without a time.
-  mutating func frame(of image: Image) throws(MediaError) -> Frame {
-    try prepare(.image(width: image.width, height: image.height))
+  ///
+  /// An image that the engine has not seen `replaces` one that it enlarged; it gets the sharper filter.
+  mutating func frame(of image: Image, replacesEngine: Bool = false) throws(MediaError) -> Frame {
+    try prepare(
+      .image(width: image.width, height: image.height),
+      replacesEngine ? .lanczos : .spline
+    )
     let frame = try Frame(
       width: planar.width,
       height: planar.height,
@@ -45,9 +53,15 @@ struct FromImage: ~Copyable {
     return try packed(frame)
   }
 
-  private mutating func prepare(_ source: PlaneFormat) throws(MediaError) {
+  private mutating func prepare(
+    _ source: PlaneFormat,
+    _ filter: Conversion.Filter,
+  ) throws(MediaError) {
     guard self.source != source else { return }
-    conversion = try Conversion(from: source, to: planar, rounding: rounding)
+    swap(&self.source, &formerSource)
+    swap(&conversion, &formerConversion)
+    guard self.source != source else { return }
+    conversion = try Conversion(from: source, to: planar, rounding: rounding, filter: filter)
     self.source = source
   }
 

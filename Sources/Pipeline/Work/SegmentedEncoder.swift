@@ -42,11 +42,15 @@ struct SegmentedEncoder: ~Copyable, @unchecked Sendable {
   }
 
   /// Hands over a picture; every packet that is ready must be received before the next.
-  mutating func send(_ frame: borrowing Frame, _ time: FrameTime) throws(MediaError) {
+  mutating func send(
+    _ frame: borrowing Frame,
+    _ time: FrameTime,
+    _ passage: Passage? = nil,
+  ) throws(MediaError) {
     if let work, frameCount == work.storedFrames || frameCount % work.segmentLength == 0 {
       try beginSegment(work)
     }
-    try encoder?.send(frame, time)
+    try encoder?.send(frame, time, passage)
     frameCount += 1
     if let work, frameCount % work.segmentLength == 0 { try endSegment() }
   }

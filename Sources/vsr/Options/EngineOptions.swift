@@ -96,6 +96,8 @@ struct EngineOptions: ParsableArguments {
 
   /// How a run works on pictures, and who does it; others take some of the memory and have done the frames
   /// before the first, and what has not changed from picture to picture may be copied.
+  ///
+  /// Live, all workers work on one picture unless the user chose the tiles.
   func upscaler(
     _ model: Model,
     width: Int,
@@ -103,8 +105,10 @@ struct EngineOptions: ParsableArguments {
     memoryOfOthers: Int,
     reusesUnchanged: Bool,
     firstFrame: Int = 0,
+    isLive: Bool = false,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = upscalerOptions
+    if isLive, tile.tiling == .automatic { options.tiling = .bands(options.workers) }
     options.memoryOfOthers = memoryOfOthers
     options.reusesUnchanged = reusesUnchanged
     options.firstFrame = firstFrame

@@ -1,0 +1,124 @@
+internal import Engine
+
+/// Lets frames into the engine: all of them, or live those that it can enlarge in time.
+///
+/// Used by the thread that decodes and by those of the engine.
+final class Admission: Sendable {
+  private struct State {
+    var repeats: RepeatedPictures
+    var control: LoadControl?
+    var number = 0
+    var undecided: [Int: Candidate] = [:]
+  }
+
+  private struct Candidate {
+    let image: Image
+    let picture: AwaitedPicture
+  }
+
+  private struct Started {
+    let number: Int
+    let picture: AwaitedPicture
+    let pending: PendingImage
+  }
+
+  private let state: Monitor<State>
+  private let delays: DelayMeter
+  private let drops: Bool
+  private let upscale: Transcode.Upscale
+
+  /// Lets in what `live` allows for an engine that works on `framesAtOnce`; everything if that is `nil`.
+  init(
+    _ live: LiveOptions?,
+    framesAtOnce: Int,
+    repeatTolerance: Float?,
+    delays: DelayMeter,
+    upscale: @escaping Transcode.Upscale,
+  ) {
+    let control = live.flatMap { live in
+      live.overload == .block
+        ? nil
+        : LoadControl(live.overload, maximumDelay: live.maximumDelay, capacity: framesAtOnce)
+    }
+    state = Monitor(State(repeats: RepeatedPictures(tolerance: repeatTolerance), control: control))
+    drops = live?.overload == .drop
+    self.delays = delays
+    self.upscale = upscale
+  }
+
+  /// Pictures that were equal to the one before.
+  var repeatedCount: Int { state.withLock { $0.repeats.count } }
+
+  /// Lets the next picture be upscaled whatever came before it.
+  func forgetRepeats() { state.withLock { $0.repeats.forget() } }
+
+  /// Hands over a frame; what becomes of it may be decided later.
+  func submit(_ image: Image, arrival: Instant) -> AwaitedPicture {
+    let picture = AwaitedPicture(arrival: arrival)
+    let started = state.withLock { state in
+      defer { state.number += 1 }
+      let number = state.number
+      state.undecided[number] = Candidate(image: image, picture: picture)
+      guard state.control != nil else { return carryOut([.upscale(number)], &state) }
+      return decide(&state) { $0.add(number, arrival: arrival, now: .now) }
+    }
+    watch(started)
+    return picture
+  }
+
+  private func finish(_ number: Int) {
+    watch(state.withLock { decide(&$0) { $0.finish(number, now: .now) } })
+  }
+
+  private func decide(
+    _ state: inout State,
+    _ body: (inout LoadControl) -> [LoadControl.Verdict],
+  ) -> [Started] {
+    guard var control = state.control else { return [] }
+    let trials = control.trialCount
+    control.rest = delays.timeAfterEngine
+    let verdicts = body(&control)
+    if control.trialCount > trials { delays.forgetExpectation() }
+    state.control = control
+    return carryOut(verdicts, &state)
+  }
+
+  private func carryOut(_ verdicts: [LoadControl.Verdict], _ state: inout State) -> [Started] {
+    verdicts.compactMap { verdict in
+      switch verdict {
+      case .upscale(let number): return start(number, &state)
+      case .skip(let number):
+        skip(number, &state)
+        return nil
+      }
+    }
+  }
+
+  private func start(_ number: Int, _ state: inout State) -> Started? {
+    guard let frame = state.undecided.removeValue(forKey: number) else { return nil }
+    do throws(EngineError) {
+      let pending = try state.repeats.picture(for: frame.image, upscale: upscale)
+      delays.count(.upscaled)
+      return Started(number: number, picture: frame.picture, pending: pending)
+    } catch {
+      frame.picture.decide(.failed(error))
+      return nil
+    }
+  }
+
+  private func skip(_ number: Int, _ state: inout State) {
+    guard let frame = state.undecided.removeValue(forKey: number) else { return }
+    delays.count(drops ? .dropped : .resized)
+    frame.picture.decide(drops ? .dropped : .skipped(frame.image))
+  }
+
+  // Without the lock: a picture that is ready calls back at once.
+  private func watch(_ started: [Started]) {
+    for frame in started {
+      frame.pending.whenReady { [self] in
+        frame.picture.decide(.upscaled(frame.pending, ready: .now))
+        finish(frame.number)
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+internal import FFmpegC
+
+/// Bytes that come from one address in the network, or go there.
+///
+/// Used by one thread at a time; waiting ends when somebody asks for it.
+@safe
+final class NetworkConnection {
+  private var native: UnsafeMutablePointer<AVIOContext>?
+  private let cancellation: Cancellation
+
+  /// Connects, or waits for the other side to connect if it `listens`.
+  ///
+  /// - Throws: A ``MediaError`` of kind `missing` for an input, `cannotCreate` for an output.
+  init(
+    _ address: NetworkAddress,
+    writes: Bool,
+    listens: Bool = false,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) {
+    MediaLog.silenced
+    self.cancellation = cancellation
+    unsafe native = nil
+    var options = address.options(listens: listens)
+    options["protocol_whitelist"] = address.scheme.protocols
+    var interrupt = unsafe NetworkConnection.interrupt(cancellation, writes: writes)
+    let flags = writes ? AVIO_FLAG_WRITE : AVIO_FLAG_READ
+    ffmpegc_clear_last_error()
+    let code = unsafe avio_open2(&native, address.url, flags, &interrupt, &options.native)
+    if let cancelled = cancellation.error { throw cancelled }
+    let name = MediaPath(address.url).quoted
+    try check(code, writes ? .create : .open, name, kind: writes ? .cannotCreate : .missing)
+  }
+
+  deinit { _ = close() }
+
+  /// Ends libav's waiting when nothing more is wanted.
+  static func interrupt(_ cancellation: Cancellation, writes: Bool) -> AVIOInterruptCB {
+    let opaque = unsafe Unmanaged.passUnretained(cancellation).toOpaque()
+    guard writes else {
+      return unsafe AVIOInterruptCB(
+        callback: { unsafe Cancellation.from($0).isInputOver ? 1 : 0 },
+        opaque: opaque
+      )
+    }
+    return unsafe AVIOInterruptCB(
+      callback: { unsafe Cancellation.from($0).isRequested ? 1 : 0 },
+      opaque: opaque
+    )
+  }
+
+  /// Reads what there is, or waits for it: a count, or a negative code.
+  func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
+    unsafe avio_read_partial(native, buffer, count)
+  }
+
+  /// Sends all of `buffer` at once: zero, or a negative code.
+  func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
+    unsafe avio_write(native, buffer, count)
+    unsafe avio_flush(native)
+    return unsafe native?.pointee.error ?? 0
+  }
+
+  /// Sends what is left and disconnects: zero, or a negative code.
+  func close() -> Int32 {
+    unsafe native == nil ? 0 : avio_closep(&native)
+  }
+
+  /// The most bytes that are sent in one piece; zero for any number.
+  var packetSize: Int32 { unsafe native?.pointee.max_packet_size ?? 0 }
+}
+
+extension Cancellation {
+  fileprivate static func from(_ opaque: UnsafeMutableRawPointer?) -> Cancellation {
+    unsafe Unmanaged.fromOpaque(present(opaque)).takeUnretainedValue()
+  }
+}
