@@ -102,6 +102,108 @@ static void finish(float *x, size_t pixels, size_t channels, const float *bias,
   }
 }
 
+// Rounds to the nearest of 0...255, halves up.
+static inline uint8_t to_step(float v) {
+  v += 0.5f;
+  v = v > 0 ? v : 0;
+  v = v < 255 ? v : 255;
+  return (uint8_t)(int32_t)v;
+}
+
+static void to_uint8(uint8_t *restrict out, const float *restrict x, size_t pixels, size_t channels,
+                     const float *restrict gains, const float *restrict offsets) {
+  for (size_t p = 0; p < pixels; p++) {
+    for (size_t c = 0; c < channels; c++)
+      out[p * channels + c] = to_step(x[p * channels + c] * gains[c] + offsets[c]);
+  }
+}
+
+// One loop per combination of constant arguments, as in finish_as.
+__attribute__((always_inline)) static inline void
+finish_sums_as(void *out, const int32_t *restrict sums, size_t pixels, const enginec_sum_finish *f,
+               const float *table, const float *restrict bias, const void *residual,
+               enginec_activation activation, int has_residual, enginec_sample_type residual_type,
+               enginec_sample_type out_type) {
+  const size_t channels = f->channels;
+  const float *restrict scales = table + enginec_sum_scales * channels;
+  const float *restrict gains = table + enginec_sum_gains * channels;
+  const float *restrict offsets = table + enginec_sum_offsets * channels;
+  const float *restrict residual_scales = table + enginec_sum_residual_scales * channels;
+  const float *restrict slopes = table + enginec_sum_slopes * channels;
+  const float alpha = f->alpha;
+  for (size_t p = 0; p < pixels; p++) {
+    const size_t start = p * channels;
+    const int32_t *restrict sum = sums + start;
+    const uint8_t *restrict add_steps = (const uint8_t *)residual + start;
+    const float *restrict add_floats = (const float *)residual + start;
+    uint8_t *restrict steps = (uint8_t *)out + start;
+    float *restrict floats = (float *)out + start;
+    for (size_t c = 0; c < channels; c++) {
+      float v = (float)sum[c] * scales[c] + bias[c];
+      v = activate(v, activation, alpha, activation == enginec_activation_prelu ? slopes[c] : 0);
+      v = v * gains[c] + offsets[c];
+      if (has_residual) {
+        const float add = residual_type == enginec_uint8 ? (float)add_steps[c] : add_floats[c];
+        v += add * residual_scales[c];
+      }
+      if (out_type == enginec_uint8) {
+        steps[c] = to_step(v);
+      } else {
+        floats[c] = v;
+      }
+    }
+  }
+}
+
+__attribute__((always_inline)) static inline void
+finish_sums_typed(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                  const float *table, const float *bias, const void *residual,
+                  enginec_activation activation, int has_residual,
+                  enginec_sample_type residual_type) {
+  if (f->out_type == enginec_uint8) {
+    finish_sums_as(out, sums, pixels, f, table, bias, residual, activation, has_residual,
+                   residual_type, enginec_uint8);
+  } else {
+    finish_sums_as(out, sums, pixels, f, table, bias, residual, activation, has_residual,
+                   residual_type, enginec_float32);
+  }
+}
+
+__attribute__((always_inline)) static inline void
+finish_sums_activated(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                      const float *table, const float *bias, const void *residual,
+                      enginec_activation activation) {
+  if (!residual) {
+    finish_sums_typed(out, sums, pixels, f, table, bias, NULL, activation, 0, enginec_float32);
+  } else if (f->residual_type == enginec_uint8) {
+    finish_sums_typed(out, sums, pixels, f, table, bias, residual, activation, 1, enginec_uint8);
+  } else {
+    finish_sums_typed(out, sums, pixels, f, table, bias, residual, activation, 1, enginec_float32);
+  }
+}
+
+static void finish_sums(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                        const float *table, const float *bias, const void *residual) {
+  switch (f->activation) {
+  case enginec_activation_none:
+    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_none);
+    break;
+  case enginec_activation_leaky_relu:
+    finish_sums_activated(out, sums, pixels, f, table, bias, residual,
+                          enginec_activation_leaky_relu);
+    break;
+  case enginec_activation_prelu:
+    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_prelu);
+    break;
+  case enginec_activation_silu:
+    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_silu);
+    break;
+  case enginec_activation_gelu:
+    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_gelu);
+    break;
+  }
+}
+
 static void weighted_sum(float *restrict out, size_t count, size_t term_count,
                          const float *const *terms, const float *weights) {
   const float *restrict a = terms[0];
@@ -280,6 +382,8 @@ __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(fl
 const enginec_kernels LEVEL_TABLE = {
     .level = LEVEL_NAME,
     .finish = finish,
+    .finish_sums = finish_sums,
+    .to_uint8 = to_uint8,
     .weighted_sum = weighted_sum,
     .parameter_free_attention = parameter_free_attention,
     .bicubic = bicubic,

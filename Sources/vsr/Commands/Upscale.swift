@@ -46,7 +46,7 @@ struct Upscale: ParsableCommand {
     let transcode = try Transcode(
       options(paths, model),
       cancellation: cancellation,
-      leastForEngine: engine.leastMemory(model),
+      leastForEngine: try engine.leastMemory(model),
     )
     let (upscaler, work) = try engine.upscaler(
       model,
@@ -56,7 +56,7 @@ struct Upscale: ParsableCommand {
     )
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin(work, threads: engine.upscalerOptions.workers)
+    reporter.begin(work, threads: engine.workers)
     let result = Result { () throws(MediaError) in
       try transcode.run(framesInFlight: work.framesInFlight) { (image) throws(EngineError) in
         try upscaler.upscale(image)
