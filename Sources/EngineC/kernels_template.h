@@ -118,90 +118,115 @@ static void to_uint8(uint8_t *restrict out, const float *restrict x, size_t pixe
   }
 }
 
-// One loop per combination of constant arguments, as in finish_as.
-__attribute__((always_inline)) static inline void
-finish_sums_as(void *out, const int32_t *restrict sums, size_t pixels, const enginec_sum_finish *f,
-               const float *table, const float *restrict bias, const void *residual,
-               enginec_activation activation, int has_residual, enginec_sample_type residual_type,
-               enginec_sample_type out_type) {
+// Whole vectors: what belongs to a channel stays in registers while the pixels go by. Compilers
+// that are left to find that out check at every pixel that nothing overlaps.
+typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
+typedef int32_t int_vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(int32_t))));
+typedef uint8_t byte_vector __attribute__((vector_size(VECTOR_FLOATS)));
+
+static inline vector load_vector(const float *x) {
+  vector v;
+  memcpy(&v, x, sizeof v);
+  return v;
+}
+
+static inline vector load_residual(const void *x, size_t index, enginec_sample_type type) {
+  if (type == enginec_float32)
+    return load_vector((const float *)x + index);
+  byte_vector steps;
+  memcpy(&steps, (const uint8_t *)x + index, sizeof steps);
+  return __builtin_convertvector(__builtin_convertvector(steps, int_vector), vector);
+}
+
+static inline void store_steps(uint8_t *out, vector v) {
+  v = __builtin_elementwise_max(v + 0.5f, (vector){0});
+  v = __builtin_elementwise_min(v, (vector){0} + 255);
+  const byte_vector steps =
+      __builtin_convertvector(__builtin_convertvector(v, int_vector), byte_vector);
+  memcpy(out, &steps, sizeof steps);
+}
+
+// Channels [c, c + VECTOR_FLOATS) of all pixels, with an activation of two straight lines.
+__attribute__((always_inline, min_vector_width(VECTOR_FLOATS * 32))) static inline void
+finish_channels(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                const float *table, const float *bias, const void *residual, size_t c,
+                int has_residual, enginec_sample_type residual_type, enginec_sample_type out_type) {
   const size_t channels = f->channels;
-  const float *restrict scales = table + enginec_sum_scales * channels;
-  const float *restrict gains = table + enginec_sum_gains * channels;
-  const float *restrict offsets = table + enginec_sum_offsets * channels;
-  const float *restrict residual_scales = table + enginec_sum_residual_scales * channels;
-  const float *restrict slopes = table + enginec_sum_slopes * channels;
-  const float alpha = f->alpha;
-  for (size_t p = 0; p < pixels; p++) {
-    const size_t start = p * channels;
-    const int32_t *restrict sum = sums + start;
-    const uint8_t *restrict add_steps = (const uint8_t *)residual + start;
-    const float *restrict add_floats = (const float *)residual + start;
-    uint8_t *restrict steps = (uint8_t *)out + start;
-    float *restrict floats = (float *)out + start;
-    for (size_t c = 0; c < channels; c++) {
-      float v = (float)sum[c] * scales[c] + bias[c];
-      v = activate(v, activation, alpha, activation == enginec_activation_prelu ? slopes[c] : 0);
-      v = v * gains[c] + offsets[c];
-      if (has_residual) {
-        const float add = residual_type == enginec_uint8 ? (float)add_steps[c] : add_floats[c];
-        v += add * residual_scales[c];
-      }
-      if (out_type == enginec_uint8) {
-        steps[c] = to_step(v);
-      } else {
-        floats[c] = v;
-      }
+  const vector scale = load_vector(table + enginec_sum_scales * channels + c);
+  const vector gain = load_vector(table + enginec_sum_gains * channels + c);
+  const vector offset = load_vector(table + enginec_sum_offsets * channels + c);
+  const vector residual_scale = load_vector(table + enginec_sum_residual_scales * channels + c);
+  const vector first = load_vector(bias + c);
+  vector slope = (vector){0} + (f->activation == enginec_activation_none ? 1 : f->alpha);
+  if (f->activation == enginec_activation_prelu)
+    slope = load_vector(table + enginec_sum_slopes * channels + c);
+  for (size_t p = 0, i = c; p < pixels; p++, i += channels) {
+    int_vector sum;
+    memcpy(&sum, sums + i, sizeof sum);
+    vector v = __builtin_convertvector(sum, vector) * scale + first;
+    v = __builtin_elementwise_max(v, (vector){0}) +
+        __builtin_elementwise_min(v, (vector){0}) * slope;
+    v = v * gain + offset;
+    if (has_residual)
+      v += load_residual(residual, i, residual_type) * residual_scale;
+    if (out_type == enginec_uint8) {
+      store_steps((uint8_t *)out + i, v);
+    } else {
+      memcpy((float *)out + i, &v, sizeof v);
     }
   }
 }
 
 __attribute__((always_inline)) static inline void
-finish_sums_typed(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
-                  const float *table, const float *bias, const void *residual,
-                  enginec_activation activation, int has_residual,
-                  enginec_sample_type residual_type) {
-  if (f->out_type == enginec_uint8) {
-    finish_sums_as(out, sums, pixels, f, table, bias, residual, activation, has_residual,
-                   residual_type, enginec_uint8);
+finish_channels_typed(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                      const float *table, const float *bias, const void *residual, size_t c,
+                      enginec_sample_type out_type) {
+  if (!residual) {
+    finish_channels(out, sums, pixels, f, table, bias, NULL, c, 0, enginec_float32, out_type);
+  } else if (f->residual_type == enginec_uint8) {
+    finish_channels(out, sums, pixels, f, table, bias, residual, c, 1, enginec_uint8, out_type);
   } else {
-    finish_sums_as(out, sums, pixels, f, table, bias, residual, activation, has_residual,
-                   residual_type, enginec_float32);
+    finish_channels(out, sums, pixels, f, table, bias, residual, c, 1, enginec_float32, out_type);
   }
 }
 
-__attribute__((always_inline)) static inline void
-finish_sums_activated(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
-                      const float *table, const float *bias, const void *residual,
-                      enginec_activation activation) {
-  if (!residual) {
-    finish_sums_typed(out, sums, pixels, f, table, bias, NULL, activation, 0, enginec_float32);
-  } else if (f->residual_type == enginec_uint8) {
-    finish_sums_typed(out, sums, pixels, f, table, bias, residual, activation, 1, enginec_uint8);
-  } else {
-    finish_sums_typed(out, sums, pixels, f, table, bias, residual, activation, 1, enginec_float32);
+// One channel of all pixels, with any activation.
+static void finish_channel(void *out, const int32_t *sums, size_t pixels,
+                           const enginec_sum_finish *f, const float *table, const float *bias,
+                           const void *residual, size_t c) {
+  const size_t channels = f->channels;
+  const float slope = table[enginec_sum_slopes * channels + c];
+  for (size_t p = 0, i = c; p < pixels; p++, i += channels) {
+    float v = (float)sums[i] * table[enginec_sum_scales * channels + c] + bias[c];
+    v = activate(v, f->activation, f->alpha, slope);
+    v = v * table[enginec_sum_gains * channels + c] + table[enginec_sum_offsets * channels + c];
+    if (residual) {
+      const float add = f->residual_type == enginec_uint8 ? (float)((const uint8_t *)residual)[i]
+                                                          : ((const float *)residual)[i];
+      v += add * table[enginec_sum_residual_scales * channels + c];
+    }
+    if (f->out_type == enginec_uint8) {
+      ((uint8_t *)out)[i] = to_step(v);
+    } else {
+      ((float *)out)[i] = v;
+    }
   }
 }
 
 static void finish_sums(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
                         const float *table, const float *bias, const void *residual) {
-  switch (f->activation) {
-  case enginec_activation_none:
-    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_none);
-    break;
-  case enginec_activation_leaky_relu:
-    finish_sums_activated(out, sums, pixels, f, table, bias, residual,
-                          enginec_activation_leaky_relu);
-    break;
-  case enginec_activation_prelu:
-    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_prelu);
-    break;
-  case enginec_activation_silu:
-    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_silu);
-    break;
-  case enginec_activation_gelu:
-    finish_sums_activated(out, sums, pixels, f, table, bias, residual, enginec_activation_gelu);
-    break;
+  const int is_curved =
+      f->activation == enginec_activation_silu || f->activation == enginec_activation_gelu;
+  const size_t whole = is_curved ? 0 : f->channels / VECTOR_FLOATS * VECTOR_FLOATS;
+  for (size_t c = 0; c < whole; c += VECTOR_FLOATS) {
+    if (f->out_type == enginec_uint8) {
+      finish_channels_typed(out, sums, pixels, f, table, bias, residual, c, enginec_uint8);
+    } else {
+      finish_channels_typed(out, sums, pixels, f, table, bias, residual, c, enginec_float32);
+    }
   }
+  for (size_t c = whole; c < f->channels; c++)
+    finish_channel(out, sums, pixels, f, table, bias, residual, c);
 }
 
 static void weighted_sum(float *restrict out, size_t count, size_t term_count,
@@ -353,8 +378,6 @@ static void clamp(float *x, size_t count) {
     x[i] = v < 1 ? v : 1;
   }
 }
-
-typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
 
 // 12 chains: latency of 4 cycles times 2 units, and some slack, within 16 registers.
 __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(float *sink) {

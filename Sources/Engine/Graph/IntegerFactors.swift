@@ -47,9 +47,7 @@ public struct IntegerFactors: Sendable {
     self.bias = bias
   }
 
-  /// Whether sums of products are exact with every instruction set.
-  ///
-  /// - Parameter inputChannels: Samples per pixel read.
+  /// Whether sums of products over so many input channels are exact with every instruction set.
   public func isExact(inputChannels: Int) -> Bool {
     let area = weights.count / (scales.count * inputChannels)
     for output in 0..<scales.count {

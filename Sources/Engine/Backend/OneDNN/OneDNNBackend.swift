@@ -62,13 +62,18 @@ public struct OneDNNBackend: Backend {
     )
   }
 
+  // Sums of 8-bit products, and what they are read from, stay in the second cache.
+  private static let sumBudget = 512 << 10
+
   // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture.
   private func stripRows(_ step: ConvolutionStep) -> Int {
     let output = step.output
+    var budget = stripBudget
+    if case .uint8 = step.inputType, budget != .max { budget = min(budget, Self.sumBudget) }
     let strips = Strips(
       height: output.height,
       bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
-      budget: step.convolution.kernel <= 3 ? stripBudget : .max,
+      budget: step.convolution.kernel <= 3 ? budget : .max,
     )
     return strips.rows
   }
