@@ -68,12 +68,54 @@ public final class Image: @unchecked Sendable {
   /// Whether another picture has the same size and the same bits in every sample.
   public func hasSameSamples(as other: Image) -> Bool {
     guard width == other.width, height == other.height else { return false }
+    return hasSameSamples(as: other, in: PixelRect(x: 0, y: 0, width: width, height: height))
+  }
+
+  /// Whether no sample of another picture differs by more than `tolerance`, in units of 0…1; never for
+  /// pictures of another size.
+  public func hasSameSamples(as other: Image, within tolerance: Float) -> Bool {
+    guard tolerance > 0 else { return hasSameSamples(as: other) }
+    guard width == other.width, height == other.height else { return false }
     return (0..<Image.planeCount).allSatisfy { index in
       let (mine, theirs) = (plane(index), other.plane(index))
       return (0..<height).allSatisfy { row in
-        let start = row * stride
-        return memcmp(mine + start, theirs + start, width * MemoryLayout<Float>.size) == 0
+        let columns = (row * stride)..<(row * stride + width)
+        return columns.allSatisfy { abs(mine[$0] - theirs[$0]) <= tolerance }
       }
+    }
+  }
+
+  /// Whether a window shows the same bits in another picture of this size; what lies beyond the right and
+  /// lower edges is not looked at.
+  func hasSameSamples(as other: Image, in window: PixelRect) -> Bool {
+    let columns = min(window.width, width - window.x)
+    let rows = window.y..<min(window.y + window.height, height)
+    return (0..<Image.planeCount).allSatisfy { index in
+      let (mine, theirs) = (plane(index) + window.x, other.plane(index) + window.x)
+      return rows.allSatisfy { row in
+        let start = row * stride
+        return memcmp(mine + start, theirs + start, columns * MemoryLayout<Float>.size) == 0
+      }
+    }
+  }
+
+  /// Copies another picture of this size except in some rectangles.
+  func copy(_ other: Image, except rects: [PixelRect]) {
+    let rects = rects.sorted { $0.x < $1.x }
+    for row in 0..<height {
+      var column = 0
+      for rect in rects where (rect.y..<(rect.y + rect.height)).contains(row) {
+        copy(other, row: row, columns: column..<max(column, rect.x))
+        column = max(column, rect.x + rect.width)
+      }
+      copy(other, row: row, columns: column..<width)
+    }
+  }
+
+  private func copy(_ other: Image, row: Int, columns: Range<Int>) {
+    for index in 0..<Image.planeCount {
+      let start = row * stride + columns.lowerBound
+      (plane(index) + start).update(from: other.plane(index) + start, count: columns.count)
     }
   }
 

@@ -28,6 +28,11 @@ public final class Upscaler: Sendable {
     /// What noise a frame gets.
     public var noise = Noise.still
 
+    /// Whether what has not changed since the picture before is copied from its result.
+    ///
+    /// The results are the same to the bit, so it is never done with noise of its own in every frame.
+    public var reusesUnchanged = true
+
     /// The most memory that the whole process may take, in bytes; nil for any amount.
     public var memory: Int? = Machine.memoryByteCount / 2
 
@@ -79,8 +84,10 @@ public final class Upscaler: Sendable {
 
   private struct State {
     let first: WorkPlan?
-    var plan: FramePlan?
+    var frames: FrameSequence?
     var frameCount = 0
+    var pixelCount = 0
+    var reusedPixelCount = 0
   }
 
   /// Starts the workers.
@@ -111,10 +118,20 @@ public final class Upscaler: Sendable {
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the network cannot run at this size.
   public func upscale(_ image: Image) throws(EngineError) -> PendingImage {
-    let (plan, number) = try plan(width: image.width, height: image.height)
-    let job = FrameJob(image: image, plan: plan, number: number)
-    tasks.add(job)
-    return job.pending
+    try state.withLock { (state) throws(EngineError) in
+      let step = try nextStep(&state, image)
+      state.frameCount += 1
+      state.pixelCount += image.width * image.height
+      state.reusedPixelCount += step.reusedPixels
+      // With the lock held: a frame may wait for the one before, which must be queued before.
+      if let job = step.job { tasks.add(job) }
+      return step.result
+    }
+  }
+
+  /// The part of all pictures so far that was not computed because it had not changed, 0…1.
+  public var reusedShare: Double {
+    state.withLock { $0.pixelCount > 0 ? Double($0.reusedPixelCount) / Double($0.pixelCount) : 0 }
   }
 
   /// The seconds that workers spent so far, by operation; idle time is not in it.
@@ -127,23 +144,21 @@ public final class Upscaler: Sendable {
     secondsByOperation.values.reduce(0, +) / Double(workers.count)
   }
 
-  /// The plan of this size, and the number of the frame; frames of one size follow each other, so only the
-  /// last plan is kept.
-  private func plan(width: Int, height: Int) throws(EngineError) -> (FramePlan, frame: Int) {
-    try state.withLock { (state) throws(EngineError) in
-      defer { state.frameCount += 1 }
-      if let plan = state.plan, plan.width == width, plan.height == height {
-        return (plan, state.frameCount)
-      }
-      state.plan = nil  // its memory first
-      let plan = try FramePlan(
-        workPlan(width: width, height: height, first: state.first),
-        model: model,
-        options: options,
-      )
-      state.plan = plan
-      return (plan, state.frameCount)
+  // Frames of one size follow each other, so only the last size's plans are kept.
+  private func nextStep(
+    _ state: inout State,
+    _ image: Image,
+  ) throws(EngineError) -> FrameSequence.Step {
+    let (width, height) = (image.width, image.height)
+    if state.frames?.width != width || state.frames?.height != height {
+      state.frames = nil  // its memory first
+      let plan = try workPlan(width: width, height: height, first: state.first)
+      state.frames = try FrameSequence(plan, model: model, options: options)
     }
+    guard let step = try state.frames?.step(to: image, number: state.frameCount) else {
+      preconditionFailure("there are plans for the size")
+    }
+    return step
   }
 
   private func workPlan(

@@ -9,6 +9,8 @@ struct RunRecord: Encodable {
   let framesDamaged: Int
   let framesDeinterlaced: Int
   let framesRepeated: Int
+  /// The part of the pictures handed to the engine that was copied from the one before, 0 to 1.
+  let areaReused: Double
   let otherDamage: Int
   let packetsLost: Int
   let timesRepaired: Int
@@ -37,7 +39,13 @@ struct RunRecord: Encodable {
     }
   }
 
-  init(_ report: TranscodeReport, of transcode: Transcode, input: MediaPath, output: MediaPath) {
+  init(
+    _ report: TranscodeReport,
+    of transcode: Transcode,
+    areaReused: Double,
+    input: MediaPath,
+    output: MediaPath,
+  ) {
     self.input = input.text
     self.output = output.text
     framesRead = report.framesDecoded
@@ -45,6 +53,7 @@ struct RunRecord: Encodable {
     framesDamaged = report.damagedPictures
     framesDeinterlaced = report.deinterlacedCount
     framesRepeated = report.repeatedCount
+    self.areaReused = areaReused
     otherDamage = report.damagedPackets
     packetsLost = report.droppedPackets
     timesRepaired = report.repairedTimes

@@ -44,7 +44,10 @@ final class RunReporter: Sendable {
     isOver.wakeAll()
     progressThread.withLock { $0 }?.join()
     guard case .success(let report) = result else { return }
-    if !options.isQuiet { Console.say("vsr: wrote \(outputName): \(report.summary)") }
+    if !options.isQuiet {
+      let summary = report.summary(areaReused: upscaler.reusedShare)
+      Console.say("vsr: wrote \(outputName): \(summary)")
+    }
     if options.isVerbose { tellStages(report) }
   }
 
@@ -87,11 +90,13 @@ extension ReportOptions {
 
 extension TranscodeReport {
   /// Frames, speed and losses in one line.
-  fileprivate var summary: String {
+  fileprivate func summary(areaReused: Double) -> String {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
     if seconds > 0 { parts.append("\((Double(progress.frames) / seconds).formatted(2)) fps") }
     if repeatedCount > 0 { parts.append("\(repeatedCount) of them repeated") }
+    let percent = Int((areaReused * 100).rounded())
+    if percent > 0 { parts.append("\(percent)% of the area of the rest unchanged") }
     if damagedPictures > 0 { parts.append("\(damagedPictures) frames damaged") }
     if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }

@@ -288,7 +288,7 @@ import Testing
     #expect(report.progress.frames == 50 && report.repeatedCount == 40)
     #expect(calls.withLock { $0 } == 10)
     options.output.path = MediaPath(folder.path("all.mkv"))
-    options.reusesRepeats = false
+    options.repeatTolerance = nil
     #expect(try Transcode(options).run(upscale: counted).repeatedCount == 0)
     #expect(calls.withLock { $0 } == 60)
     #expect(try hash(folder.path("out.mkv")) == hash(folder.path("all.mkv")))

@@ -54,6 +54,43 @@ import Testing
     }
   }
 
+  @Test func whatDoesNotChangeIsReusedToTheBit() throws {
+    let folder = try TemporaryFolder()
+    // A still picture with a dot that moves.
+    let screen = [
+      "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x200:rate=25", "-f", "lavfi", "-i",
+      "color=white:size=4x4:rate=25", "-filter_complex",
+      "[0]loop=-1:1[still];[still][1]overlay=x=8*n:y=40:format=gbrp", "-frames:v", "6",
+      "-c:v", "ffv1", folder.path("old.mkv"),
+    ]
+    try #require(try Subprocess("ffmpeg", screen).exitCode == 0)
+    var shares: [Double] = []
+    for dedup in ["exact", "off"] {
+      let arguments = ["old.mkv", "\(dedup).y4m", "--dedup", dedup, "--json", "-q"]
+      let run = try Program(arguments, in: folder)
+      let record = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+      shares.append(try #require(record?["area_reused"] as? Double, "\(run.errors)"))
+    }
+    #expect(shares[0] > 0.3 && shares[1] == 0)
+    let files = try ["exact.y4m", "off.y4m"].map {
+      try Data(contentsOf: URL(filePath: folder.path($0)))
+    }
+    #expect(files[0] == files[1])
+  }
+
+  @Test(arguments: ["1": 0, "4": 3])
+  func repeatsMayDifferByAsMuchAsTheUserSays(threshold: String, repeated: Int) throws {
+    let folder = try TemporaryFolder()
+    let steps = "geq=lum=100+2*mod(N\\,2):cb=128:cr=128"
+    let still = ["-v", "error", "-f", "lavfi", "-i", "color=gray:size=32x24:rate=25,\(steps)"]
+    let lossless = ["-frames:v", "4", "-c:v", "ffv1", folder.path("old.mkv")]
+    try #require(try Subprocess("ffmpeg", still + lossless).exitCode == 0)
+    let arguments = ["old.mkv", "new.mkv", "--dedup", threshold, "--json", "-q"]
+    let run = try Program(arguments, in: folder)
+    let record = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    #expect(record?["frames_repeated"] as? Int == repeated, "\(run.errors)")
+  }
+
   @Test func progressAsJSONIsJSON() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4")

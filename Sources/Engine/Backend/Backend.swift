@@ -9,6 +9,9 @@ public protocol Backend: Sendable {
   /// What convolutions multiply.
   var precision: Precision { get }
 
+  /// Whether a pixel gets the same bits whatever is the size of the picture around its receptive field.
+  var isExactInParts: Bool { get }
+
   /// Returns a kernel for a convolution.
   ///
   /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.

@@ -28,6 +28,8 @@ public struct EngineBenchmark: Sendable {
     seconds: Double,
   ) throws(EngineError) {
     peak = MachinePeak.measure(threads: options.workers)
+    var options = options
+    options.reusesUnchanged = false  // there is one picture
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     let upscaler = Upscaler(model: model, options: options, plan: plan)
     let picture = Image(pattern: 0, width: width, height: height)

@@ -5,6 +5,9 @@ final class FrameJob: Sendable {
   let image: Image
   let plan: FramePlan
 
+  /// What is computed; the rest is as in the frame before.
+  let tiles: [TilePlan.Tile]
+
   /// The number of the frame, counted from zero.
   let number: Int
 
@@ -14,22 +17,43 @@ final class FrameJob: Sendable {
   private let remaining: Atomic<Int>
   private let blending: Monitor<TileBlend>?
   private let failure = Monitor<EngineError?>(nil)
+  private let before: Monitor<FrameJob?>
 
-  init(image: Image, plan: FramePlan, number: Int) {
+  // Held while a patch is stored, since patches may overlap.
+  private let storing = Monitor(())
+
+  /// A frame of which every tile is computed.
+  convenience init(image: Image, plan: FramePlan, number: Int) {
+    self.init(
+      image: image,
+      plan: plan,
+      number: number,
+      tiles: plan.tiles,
+      before: nil,
+    )
+  }
+
+  /// A frame that shows what the one before does except in these tiles, which may overlap; there is at
+  /// least one.
+  init(image: Image, plan: FramePlan, number: Int, tiles: [TilePlan.Tile], before: FrameJob?) {
     self.image = image
     self.plan = plan
     self.number = number
+    self.tiles = tiles
+    self.before = Monitor(before)
     result = plan.results.image()
-    remaining = Atomic(plan.tiles.count)
-    blending = plan.tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))
+    remaining = Atomic(tiles.count)
+    blending = tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))
   }
 
   /// Adds what the network made of a tile's window to the result.
   func add(_ output: UnsafePointer<Float>, tile index: Int) {
     if let blending {
       blending.withLock { $0.add(output, tile: index) }
+    } else if plan.tiles.isEmpty {
+      storing.withLock { _ in result.store(output, of: tiles[index], scale: plan.scale) }
     } else {
-      result.store(output, of: plan.tiles[index], scale: plan.scale)
+      result.store(output, of: tiles[index], scale: plan.scale)
     }
   }
 
@@ -37,11 +61,25 @@ final class FrameJob: Sendable {
   func finishTile(_ error: EngineError?) {
     if let error { failure.withLock { $0 = $0 ?? error } }
     guard remaining.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-    if let error = failure.withLock({ $0 }) {
-      pending.complete(.failure(error))
-    } else {
+    do throws(EngineError) {
+      if let error = failure.withLock({ $0 }) { throw error }
+      try copyUnchangedParts()
       pending.complete(.success(result))
+    } catch {
+      pending.complete(.failure(error))
     }
+  }
+
+  // The frame before was queued before: other workers have all of its tiles, and none of them waits for
+  // this one. It is let go, lest every frame keeps all before it.
+  private func copyUnchangedParts() throws(EngineError) {
+    let frame = before.withLock { before in
+      defer { before = nil }
+      return before
+    }
+    guard let frame else { return }
+    let last = try frame.pending.wait()
+    result.copy(last, except: tiles.map { $0.core.scaled(by: plan.scale) })
   }
 }
 
@@ -60,7 +98,7 @@ final class TaskQueue: Sendable {
 
   private let state = Monitor(State())
 
-  /// Adds all tiles of a frame.
+  /// Adds the tiles of a frame.
   func add(_ job: FrameJob) {
     state.withLock { $0.jobs.append(job) }
     state.wakeAll()
@@ -78,7 +116,7 @@ final class TaskQueue: Sendable {
       guard let job = state.jobs.first else { return state.isClosed ? .some(nil) : nil }
       let task = Task(job: job, tile: state.nextTile)
       state.nextTile += 1
-      if state.nextTile == job.plan.tiles.count {
+      if state.nextTile == job.tiles.count {
         state.jobs.removeFirst()
         state.nextTile = 0
       }

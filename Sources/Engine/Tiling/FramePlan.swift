@@ -1,9 +1,13 @@
-/// What all frames of one size share: tiles, the compiled network, noise, and memory for results.
+/// What frames of one size that are cut in one way share: tiles, the compiled network, noise, and memory
+/// for results.
 final class FramePlan: Sendable {
   let width: Int
   let height: Int
   let scale: Int
+
+  /// The tiles of a whole frame; none when frames are patched.
   let tiles: [TilePlan.Tile]
+
   let graph: CompiledGraph
   let results: ImagePool
 
@@ -14,13 +18,54 @@ final class FramePlan: Sendable {
   private let mode: (blending: Upscaler.Blending, noise: Upscaler.Noise)
   private let keptNoise: Monitor<[Tensor?]>?
 
-  init(_ plan: WorkPlan, model: Model, options: Upscaler.Options) throws(EngineError) {
+  /// For frames of which every tile is computed.
+  convenience init(_ plan: WorkPlan, model: Model, options: Upscaler.Options) throws(EngineError) {
+    let results = ImagePool(width: plan.width * model.scale, height: plan.height * model.scale)
+    try self.init(
+      plan,
+      plan.tiles.tiles,
+      graph: plan.graph,
+      keepsNoise: plan.keepsNoise,
+      results: results,
+      model: model,
+      options: options,
+    )
+  }
+
+  /// For frames of which only some patches are computed; nil if the work is not planned so.
+  convenience init?(
+    patchesOf plan: WorkPlan,
+    results: ImagePool,
+    model: Model,
+    options: Upscaler.Options,
+  ) throws(EngineError) {
+    guard let patches = plan.patches else { return nil }
+    try self.init(
+      plan,
+      [],
+      graph: patches.graph,
+      keepsNoise: false,
+      results: results,
+      model: model,
+      options: options,
+    )
+  }
+
+  private init(
+    _ plan: WorkPlan,
+    _ tiles: [TilePlan.Tile],
+    graph: Graph,
+    keepsNoise: Bool,
+    results: ImagePool,
+    model: Model,
+    options: Upscaler.Options,
+  ) throws(EngineError) {
     width = plan.width
     height = plan.height
     scale = model.scale
-    tiles = plan.tiles.tiles
-    graph = try options.backend.compile(plan.graph)
-    results = ImagePool(width: width * scale, height: height * scale)
+    self.tiles = tiles
+    self.graph = try options.backend.compile(graph)
+    self.results = results
     if case .overlap(_, _, clampsTiles: true) = model.network.tileRule {
       sampleLimit = 1
     } else {
@@ -28,18 +73,18 @@ final class FramePlan: Sendable {
     }
     noiseField = NoiseField(seed: options.seed)
     mode = (options.blending, options.noise)
-    keptNoise = plan.keepsNoise ? Monitor(Array(repeating: nil, count: tiles.count)) : nil
+    keptNoise = keepsNoise ? Monitor(Array(repeating: nil, count: tiles.count)) : nil
   }
 
   /// The noise of a tile's window in a frame; nil for a network that takes none.
   ///
   /// Noise that is the same in every frame is drawn when it is first needed and kept, if there is memory
   /// for all of a frame; otherwise `own` is filled, the tensor of the worker that asks.
-  func noise(tile index: Int, frame: Int, own: inout Tensor?) -> Tensor? {
+  func noise(for job: FrameJob, tile index: Int, own: inout Tensor?) -> Tensor? {
     guard graph.inputShapes.count > 1 else { return nil }
     if let kept = keptNoise?.withLock({ $0[index] }) { return kept }
     let tensor = own ?? Tensor(shape: graph.inputShapes[1])
-    fill(tensor, tile: index, frame: frame)
+    fill(tensor, for: job, tile: index)
     if let keptNoise {
       keptNoise.withLock { $0[index] = tensor }
     } else {
@@ -49,10 +94,10 @@ final class FramePlan: Sendable {
   }
 
   // A draw is a field of its own. All tiles of a frame show parts of one field, or each has its own.
-  private func fill(_ tensor: Tensor, tile index: Int, frame: Int) {
-    let window = tiles[index].window
+  private func fill(_ tensor: Tensor, for job: FrameJob, tile index: Int) {
+    let window = job.tiles[index].window
     let scale = tensor.shape.width / window.width
-    let number = mode.noise == .still ? 0 : frame
+    let number = mode.noise == .still ? 0 : job.number
     switch mode.blending {
     case .seamless:
       noiseField.fill(

@@ -11,6 +11,10 @@ public struct PixelRect: Hashable, Sendable {
 
   /// Rows.
   public var height: Int
+
+  func scaled(by scale: Int) -> PixelRect {
+    PixelRect(x: x * scale, y: y * scale, width: width * scale, height: height * scale)
+  }
 }
 
 /// How a picture is cut into tiles that can be worked on one by one.
@@ -119,7 +123,7 @@ public struct TilePlan: Sendable {
 }
 
 /// What a core needs around it, along one axis.
-private struct Surroundings {
+struct Surroundings {
   let halo: Int
   let alignment: Int
 
@@ -146,7 +150,7 @@ private struct Surroundings {
 }
 
 extension PixelRect {
-  fileprivate init(_ columns: Range<Int>, _ rows: Range<Int>) {
+  init(_ columns: Range<Int>, _ rows: Range<Int>) {
     self.init(x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
   }
 }

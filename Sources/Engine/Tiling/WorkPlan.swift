@@ -25,6 +25,9 @@ public struct WorkPlan: Sendable {
   /// Whether the noise of a frame is kept for the next.
   let keepsNoise: Bool
 
+  /// How frames are cut of which only a part has changed; nil when every frame is computed whole.
+  let patches: PatchPlan?
+
   let graph: Graph
   private let halo: Int
 
@@ -55,7 +58,7 @@ public struct WorkPlan: Sendable {
       let exact = try GraphMemory(graph, backend: options.backend)
       let byteCount = task.byteCount(choice, workers: workers, arena: exact.arenaByteCount)
       if byteCount <= task.limit {
-        self.init(task, choice, graph, workers: workers, byteCount: byteCount)
+        try self.init(task, choice, graph, workers: workers, byteCount: byteCount)
         return
       }
       // Larger by a hundredth at least, so that this ends.
@@ -85,7 +88,7 @@ public struct WorkPlan: Sendable {
     _ graph: Graph,
     workers: Int,
     byteCount: Int,
-  ) {
+  ) throws(EngineError) {
     width = task.width
     height = task.height
     tiles = TilePlan(
@@ -99,7 +102,10 @@ public struct WorkPlan: Sendable {
     framesInFlight = Task.framesInFlight(workers: workers, tiles: choice.count)
     let keptNoise = task.keptNoiseByteCount(choice, beside: byteCount)
     keepsNoise = keptNoise != nil
-    self.byteCount = byteCount + (keptNoise ?? 0)
+    let withNoise = byteCount + (keptNoise ?? 0)
+    let patched = try task.patches(workers: workers, beside: withNoise)
+    patches = patched?.plan
+    self.byteCount = withNoise + (patched?.byteCount ?? 0)
     self.graph = graph
     halo = task.model.halo ?? 0
   }
@@ -206,6 +212,18 @@ private struct Task {
     return isKept ? kept : nil
   }
 
+  /// Patches and what they take, if there is memory for them beside what the run takes anyway.
+  func patches(
+    workers: Int,
+    beside byteCount: Int,
+  ) throws(EngineError) -> (plan: PatchPlan, byteCount: Int)? {
+    guard
+      let plan = PatchPlan(model: model, width: width, height: height, options: options)
+    else { return nil }
+    let needed = try plan.byteCount(workers: workers, frame: frame, backend: options.backend)
+    return byteCount + needed <= limit ? (plan, needed) : nil
+  }
+
   /// The best way to work, and its number of workers.
   func best(
     of choices: [TileChoice],
@@ -255,13 +273,16 @@ private struct Task {
     perWorker += noise
     // Tiles that wait for their turn to be blended.
     perWorker += choice.isBlended ? 2 * result : 0
-    let frame =
-      Image.byteCount(width: width, height: height)
-      + Image.byteCount(width: width * model.scale, height: height * model.scale)
     return options.memoryOfOthers + Self.programByteCount + memory.weightByteCount
       + 4 * memory.layerByteCount
       + workers * (perWorker + Self.runnerByteCount)
       + Self.framesInFlight(workers: workers, tiles: choice.count) * frame
+  }
+
+  // A frame and its result.
+  private var frame: Int {
+    Image.byteCount(width: width, height: height)
+      + Image.byteCount(width: width * model.scale, height: height * model.scale)
   }
 
   private struct Way {

@@ -13,10 +13,12 @@ final class Worker: Sendable {
     self.times = times
     thread = WorkerThread {
       enginec_use_one_thread()
-      var bench: TileBench?
+      var benches: [TileBench] = []
       while let task = tasks.next() {
-        task.job.finishTile(run(task, on: &bench))
-        if let bench { times.withLock { $0 = bench.seconds } }
+        task.job.finishTile(run(task, on: &benches))
+        times.withLock {
+          $0 = benches.reduce(into: [:]) { $0.merge($1.seconds, uniquingKeysWith: +) }
+        }
       }
     }
   }
@@ -24,14 +26,15 @@ final class Worker: Sendable {
   func join() { thread.join() }
 }
 
-/// Runs one tile, on a bench that is renewed when the frame size changes.
-private func run(_ task: TaskQueue.Task, on bench: inout TileBench?) -> EngineError? {
+/// Runs one tile, on the bench for its plan; benches for frames of another size are given up first.
+private func run(_ task: TaskQueue.Task, on benches: inout [TileBench]) -> EngineError? {
+  let plan = task.job.plan
   do throws(EngineError) {
-    if bench?.plan !== task.job.plan {
-      bench = nil  // its memory first
-      bench = try TileBench(task.job.plan)
+    benches.removeAll { $0.plan.results !== plan.results }
+    if !benches.contains(where: { $0.plan === plan }) { benches.append(try TileBench(plan)) }
+    for index in benches.indices where benches[index].plan === plan {
+      try benches[index].run(task.job, tile: task.tile)
     }
-    try bench?.run(task.job, tile: task.tile)
     return nil
   } catch {
     return error
@@ -59,8 +62,8 @@ private struct TileBench {
 
   mutating func run(_ job: FrameJob, tile index: Int) throws(EngineError) {
     let start = monotonicSeconds()
-    job.image.load(plan.tiles[index].window, into: input)
-    let noise = plan.noise(tile: index, frame: job.number, own: &noise)
+    job.image.load(job.tiles[index].window, into: input)
+    let noise = plan.noise(for: job, tile: index, own: &noise)
     loading += monotonicSeconds() - start
 
     let output = try program.run([input] + (noise.map { [$0] } ?? []))

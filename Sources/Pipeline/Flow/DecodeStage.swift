@@ -38,7 +38,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.timeBase = timeBase
     input = options.input.path
     damage = options.damage
-    repeats = RepeatedPictures(areReused: options.reusesRepeats)
+    repeats = RepeatedPictures(tolerance: options.repeatTolerance)
     self.window = window
     self.upscale = upscale
     self.packets = packets

@@ -12,8 +12,9 @@ public struct TranscodeOptions: Hashable, Sendable {
   /// How much damage in the input is accepted.
   public var damage = DamagePolicy()
 
-  /// Whether a picture that equals the one before takes its result without being upscaled again.
-  public var reusesRepeats = true
+  /// By how much a sample may differ, in units of 0…1, so that a picture takes the result of the last one
+  /// that was upscaled; nil when every picture is upscaled.
+  public var repeatTolerance: Float? = 0
 
   /// Whether a finished file is read again and compared with what was written into it.
   public var verifies = true

@@ -73,7 +73,7 @@ struct Bench: ParsableCommand {
     input.decoderThreads = engine.threads ?? 0
     var options = TranscodeOptions(input: input, output: output)
     // What is measured is the engine, not what it is spared.
-    options.reusesRepeats = false
+    options.repeatTolerance = nil
     options.memory = engine.memoryLimit
     let transcode = try Transcode(options, leastForEngine: engine.leastMemory(model))
     let (upscaler, work) = try engine.upscaler(
@@ -81,6 +81,7 @@ struct Bench: ParsableCommand {
       width: videoSize.width,
       height: videoSize.height,
       memoryOfOthers: transcode.plan.byteCount,
+      reusesUnchanged: false,
     )
     let report = try transcode.run(framesInFlight: work.framesInFlight) {
       (image) throws(EngineError) in

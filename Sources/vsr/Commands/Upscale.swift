@@ -53,6 +53,7 @@ struct Upscale: ParsableCommand {
       width: transcode.plan.sourceWidth,
       height: transcode.plan.sourceHeight,
       memoryOfOthers: transcode.plan.byteCount,
+      reusesUnchanged: repair.dedup.tolerance != nil,
     )
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
@@ -65,7 +66,13 @@ struct Upscale: ParsableCommand {
     reporter.end(result)
     let done = try result.get()
     if report.json {
-      let record = RunRecord(done, of: transcode, input: paths.input, output: paths.output)
+      let record = RunRecord(
+        done,
+        of: transcode,
+        areaReused: upscaler.reusedShare,
+        input: paths.input,
+        output: paths.output,
+      )
       try Console.print(record.json)
     }
     if done.isDamaged { throw ExitStatus.damagedInput }
@@ -101,7 +108,7 @@ struct Upscale: ParsableCommand {
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
     options.damage = repair.damagePolicy
-    options.reusesRepeats = repair.dedup == .exact && engine.noise == .still
+    options.repeatTolerance = engine.noise == .still ? repair.dedup.tolerance : nil
     options.verifies = verify
     options.memory = engine.memoryLimit
     return options

@@ -132,6 +132,31 @@ struct TileArgument: ExpressibleByArgument {
   var defaultValueDescription: String { "auto" }
 }
 
+/// Which pictures are taken for repeats: `off` for none, `exact` for equal ones, or by how many of 255
+/// steps a sample may differ.
+struct DedupArgument: ExpressibleByArgument {
+  /// In units of 0…1; nil for none.
+  let tolerance: Float?
+
+  static let exact = DedupArgument(tolerance: 0)
+
+  private init(tolerance: Float?) {
+    self.tolerance = tolerance
+  }
+
+  init?(argument: String) {
+    switch argument {
+    case "off": tolerance = nil
+    case "exact": tolerance = 0
+    default:
+      guard let steps = Float(argument), (0...255).contains(steps) else { return nil }
+      tolerance = steps / 255
+    }
+  }
+
+  var defaultValueDescription: String { "exact" }
+}
+
 /// The library that runs the network.
 enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
   case auto, onednn, openblas

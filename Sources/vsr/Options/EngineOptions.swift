@@ -105,15 +105,18 @@ struct EngineOptions: ParsableArguments {
     }
   }
 
-  /// How a run works on pictures, and who does it; others take some of the memory.
+  /// How a run works on pictures, and who does it; others take some of the memory, and what has not
+  /// changed from picture to picture may be copied.
   func upscaler(
     _ model: Model,
     width: Int,
     height: Int,
     memoryOfOthers: Int,
+    reusesUnchanged: Bool,
   ) throws(EngineError) -> (Upscaler, WorkPlan) {
     var options = try upscalerOptions(model)
     options.memoryOfOthers = memoryOfOthers
+    options.reusesUnchanged = reusesUnchanged
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (Upscaler(model: model, options: options, plan: plan), plan)
   }

@@ -41,10 +41,14 @@ struct RepairArguments: ParsableArguments {
   var deinterlace = Deinterlacing.auto
 
   @Option(
-    help: """
-      Take a picture that equals the one before from memory (exact), or never (off); never with \
-      --noise per-frame, which makes equal pictures differ.
+    help: ArgumentHelp(
       """
+      What has not changed since the picture before is not upscaled again: equal pictures and equal parts \
+      (exact), also pictures of which no sample differs by more than so many of 255 steps (a number), or \
+      nothing (off). Never with --noise per-frame, which makes equal pictures differ.
+      """,
+      valueName: "off|exact|threshold"
+    )
   )
   var dedup = DedupArgument.exact
 
@@ -72,11 +76,6 @@ struct RepairArguments: ParsableArguments {
     return policy
   }
 
-}
-
-/// Which pictures are taken for repeats of the one before.
-enum DedupArgument: String, ExpressibleByArgument, CaseIterable {
-  case off, exact
 }
 
 /// The options that say which part of the input is kept.

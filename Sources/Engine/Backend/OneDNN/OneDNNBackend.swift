@@ -8,6 +8,9 @@ public struct OneDNNBackend: Backend {
   /// What convolutions multiply.
   public let precision: Precision
 
+  /// Yes: the kernels of the direct convolution sum in one order at every pixel.
+  public let isExactInParts = true
+
   private let stripBudget: Int
 
   /// Creates the backend.

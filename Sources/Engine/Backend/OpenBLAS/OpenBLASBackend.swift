@@ -11,6 +11,9 @@ public struct OpenBLASBackend: Backend {
   /// Single precision.
   public let precision = Precision.float32
 
+  /// No: the order in which a matrix product sums depends on the size of the matrices.
+  public let isExactInParts = false
+
   // Once per process, before the first BLAS call.
   private static let configured: Void = enginec_openblas_configure()
 

@@ -1,0 +1,87 @@
+/// Small tiles that may lie anywhere in a picture: of a picture of which little has changed only these are
+/// computed anew.
+struct PatchPlan: Sendable {
+  let graph: Graph
+
+  private let width: Int
+  private let height: Int
+  private let surroundings: Surroundings
+  private let side: Int
+
+  // Smaller patches are nearly all halo, larger ones hold much that has not changed.
+  private static func side(halo: Int) -> Int { max(32, 3 * halo) }
+
+  // What a picture must measure in patches, so that a part of it can pay.
+  private static let leastCount = 2
+
+  /// Nil where a patch would not give the very bits of the whole picture: where the network looks beyond
+  /// a tile's halo, tiles have noise of their own or the backend is not that exact; and where pictures
+  /// are too small.
+  init?(model: Model, width: Int, height: Int, options: Upscaler.Options) {
+    guard options.reusesUnchanged, options.noise == .still, options.blending == .seamless,
+      options.backend.isExactInParts,
+      case .halo(let alignment, let limit) = model.network.tileRule,
+      let halo = model.cost.halo, halo <= limit ?? .max
+    else { return nil }
+    self.width = width
+    self.height = height
+    surroundings = Surroundings(halo: halo, alignment: alignment)
+    side = Self.side(halo: halo)
+    guard width * height >= Self.leastCount * side * side else { return nil }
+    graph = model.network.graph(
+      height: surroundings.size(around: min(side, height), length: height),
+      width: surroundings.size(around: min(side, width), length: width),
+    )
+  }
+
+  /// The pixels that a patch is computed from.
+  var windowArea: Int { graph.shape(of: graph.inputs[0]).pixelCount }
+
+  /// What it takes in bytes beside a run's memory: another program for each worker, its weights, and the
+  /// last picture with its result.
+  func byteCount(
+    workers: Int,
+    frame: Int,
+    backend: any Backend,
+  ) throws(EngineError) -> Int {
+    let memory = try GraphMemory(graph, backend: backend)
+    let samples = graph.inputs.reduce(0) { $0 + graph.shape(of: $1).count }
+    let inputs = samples * MemoryLayout<Float>.size
+    return memory.weightByteCount + workers * (memory.arenaByteCount + inputs) + frame
+  }
+
+  /// Patches that cover all that differs between the results for two pictures; nil if these are more than
+  /// `limit`.
+  func patches(from last: Image, to image: Image, limit: Int) -> [TilePlan.Tile]? {
+    var cells = ChangedCells(from: last, to: image)
+    cells.grow(by: surroundings.halo + surroundings.alignment - 1)
+    guard cells.area <= limit * side * side else { return nil }
+    var patches: [TilePlan.Tile] = []
+    while let (x, y) = cells.first(rows: side) {
+      guard patches.count < limit else { return nil }
+      let patch = patch(x: x, y: y)
+      cells.remove(patch.core)
+      patches.append(patch)
+    }
+    return patches
+  }
+
+  private func patch(x: Int, y: Int) -> TilePlan.Tile {
+    let columns = core(at: x, length: width)
+    let rows = core(at: y, length: height)
+    return TilePlan.Tile(
+      core: PixelRect(columns, rows),
+      window: PixelRect(
+        surroundings.windows(around: [columns], length: width)[0],
+        surroundings.windows(around: [rows], length: height)[0],
+      ),
+      blend: nil,
+    )
+  }
+
+  private func core(at position: Int, length: Int) -> Range<Int> {
+    let side = min(side, length)
+    let start = min(position, length - side)
+    return start..<(start + side)
+  }
+}
