@@ -8,10 +8,11 @@ SHARED ?= ../shared
 SWIFT_FILES := Sources Tests Package.swift Fuzzing/Sources Fuzzing/Package.swift
 RELEASE := -c release --static-swift-stdlib
 TRAINING_VENV := .build/training-venv
+PEERS_VENV := .build/peers-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers race clips fuzz torture soak faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers bench-peers race clips fuzz torture soak faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +39,15 @@ compare: build $(TRAINING_VENV)/installed ## Compare networks of full size with 
 
 bench-papers: build $(TRAINING_VENV)/installed ## Measure the papers' networks against PyTorch
 	$(TRAINING_VENV)/bin/python Benchmarks/papers.py "$(BINARY)"
+
+bench-peers: build $(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against OpenVINO and ONNX Runtime
+	$(PEERS_VENV)/bin/python Benchmarks/peers.py "$(BINARY)" "$(SHARED)/peers/ncnn" \
+	  $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
+
+$(PEERS_VENV)/installed: Benchmarks/requirements.txt
+	python3 -m venv --clear $(PEERS_VENV)
+	$(PEERS_VENV)/bin/pip install -q -r $<
+	touch $@
 
 # Torch first and without CUDA: the plain wheel of the package index brings gigabytes of it.
 $(TRAINING_VENV)/installed: Training/requirements.txt

@@ -2,6 +2,19 @@
 
 #include <string.h>
 
+static size_t sample_bytes(enginec_sample_type type) {
+  switch (type) {
+  case enginec_uint8:
+    return sizeof(uint8_t);
+  case enginec_bfloat16:
+    return sizeof(uint16_t);
+  case enginec_float32:
+  case enginec_int32:
+    return sizeof(float);
+  }
+  return 0;
+}
+
 // Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to
 // guard.
 static const enginec_kernels *kernels(void) {
@@ -36,6 +49,64 @@ void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_
     k->finish(sums + start, count, channels, bias, activation, alpha, slopes,
               residual ? residual + start : NULL, residual_scale);
     k->to_bfloat16(out + start, sums + start, count * channels);
+  }
+}
+
+void enginec_to_uint8(uint8_t *out, const float *x, size_t pixels, size_t channels,
+                      const float *gains, const float *offsets) {
+  kernels()->to_uint8(out, x, pixels, channels, gains, offsets);
+}
+
+void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t channels,
+                             const float *bias, enginec_activation activation, float alpha,
+                             const float *slopes, const float *residual, float residual_scale,
+                             const float *gains, const float *offsets) {
+  const enginec_kernels *k = kernels();
+  const size_t block = 1 + finish_block / channels;
+  for (size_t first = 0; first < pixels; first += block) {
+    const size_t count = pixels - first < block ? pixels - first : block;
+    const size_t start = first * channels;
+    k->finish(sums + start, count, channels, bias, activation, alpha, slopes,
+              residual ? residual + start : NULL, residual_scale);
+    k->to_uint8(out + start, sums + start, count, channels, gains, offsets);
+  }
+}
+
+void enginec_finish_sums(void *out, const int32_t *sums, size_t pixels,
+                         const enginec_sum_finish *finish, const float *table, const float *bias,
+                         const void *residual) {
+  kernels()->finish_sums(out, sums, pixels, finish, table, bias, residual);
+}
+
+size_t enginec_edge_count(const enginec_edges *e) {
+  return (e->pad_before + 1) * (e->pad_after + 1);
+}
+
+// Which of enginec_edge_count cases pixel `index` of a row or column is that reads `length` pixels.
+static size_t edge_of(const enginec_edges *e, size_t index, size_t length) {
+  const size_t start = index * e->stride, end = start + e->kernel, limit = e->pad_before + length;
+  const size_t before = start < e->pad_before ? e->pad_before - start : 0;
+  const size_t after = end > limit ? end - limit : 0;
+  return before * (e->pad_after + 1) + after;
+}
+
+void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
+                             const enginec_sum_finish *finish, const float *table,
+                             const enginec_edges *e, const float *biases, const void *residual) {
+  const enginec_kernels *k = kernels();
+  const size_t channels = finish->channels, width = e->out_width;
+  const size_t out_bytes = channels * sample_bytes(finish->out_type);
+  const size_t residual_bytes = channels * sample_bytes(finish->residual_type);
+  for (size_t y = 0; y < rows; y++) {
+    const size_t row_edge = edge_of(e, first_row + y, e->height) * enginec_edge_count(e);
+    for (size_t x = 0, end; x < width; x = end) {
+      const size_t edge = edge_of(e, x, e->width), p = y * width + x;
+      for (end = x + 1; end < width && edge_of(e, end, e->width) == edge;)
+        end++;
+      k->finish_sums((char *)out + p * out_bytes, sums + p * channels, end - x, finish, table,
+                     biases + (row_edge + edge) * channels,
+                     residual ? (const char *)residual + p * residual_bytes : NULL);
+    }
   }
 }
 
@@ -158,10 +229,6 @@ void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t w
       }
     }
   }
-}
-
-static size_t sample_bytes(enginec_sample_type type) {
-  return type == enginec_bfloat16 ? sizeof(uint16_t) : sizeof(float);
 }
 
 void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_channels,

@@ -102,6 +102,133 @@ static void finish(float *x, size_t pixels, size_t channels, const float *bias,
   }
 }
 
+// Rounds to the nearest of 0...255, halves up.
+static inline uint8_t to_step(float v) {
+  v += 0.5f;
+  v = v > 0 ? v : 0;
+  v = v < 255 ? v : 255;
+  return (uint8_t)(int32_t)v;
+}
+
+static void to_uint8(uint8_t *restrict out, const float *restrict x, size_t pixels, size_t channels,
+                     const float *restrict gains, const float *restrict offsets) {
+  for (size_t p = 0; p < pixels; p++) {
+    for (size_t c = 0; c < channels; c++)
+      out[p * channels + c] = to_step(x[p * channels + c] * gains[c] + offsets[c]);
+  }
+}
+
+// Whole vectors: what belongs to a channel stays in registers while the pixels go by. Compilers
+// that are left to find that out check at every pixel that nothing overlaps.
+typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
+typedef int32_t int_vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(int32_t))));
+typedef uint8_t byte_vector __attribute__((vector_size(VECTOR_FLOATS)));
+
+static inline vector load_vector(const float *x) {
+  vector v;
+  memcpy(&v, x, sizeof v);
+  return v;
+}
+
+static inline vector load_residual(const void *x, size_t index, enginec_sample_type type) {
+  if (type == enginec_float32)
+    return load_vector((const float *)x + index);
+  byte_vector steps;
+  memcpy(&steps, (const uint8_t *)x + index, sizeof steps);
+  return __builtin_convertvector(__builtin_convertvector(steps, int_vector), vector);
+}
+
+static inline void store_steps(uint8_t *out, vector v) {
+  v = __builtin_elementwise_max(v + 0.5f, (vector){0});
+  v = __builtin_elementwise_min(v, (vector){0} + 255);
+  const byte_vector steps =
+      __builtin_convertvector(__builtin_convertvector(v, int_vector), byte_vector);
+  memcpy(out, &steps, sizeof steps);
+}
+
+// Channels [c, c + VECTOR_FLOATS) of all pixels, with an activation of two straight lines.
+__attribute__((always_inline, min_vector_width(VECTOR_FLOATS * 32))) static inline void
+finish_channels(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                const float *table, const float *bias, const void *residual, size_t c,
+                int has_residual, enginec_sample_type residual_type, enginec_sample_type out_type) {
+  const size_t channels = f->channels;
+  const vector scale = load_vector(table + enginec_sum_scales * channels + c);
+  const vector gain = load_vector(table + enginec_sum_gains * channels + c);
+  const vector offset = load_vector(table + enginec_sum_offsets * channels + c);
+  const vector residual_scale = load_vector(table + enginec_sum_residual_scales * channels + c);
+  const vector first = load_vector(bias + c);
+  vector slope = (vector){0} + (f->activation == enginec_activation_none ? 1 : f->alpha);
+  if (f->activation == enginec_activation_prelu)
+    slope = load_vector(table + enginec_sum_slopes * channels + c);
+  for (size_t p = 0, i = c; p < pixels; p++, i += channels) {
+    int_vector sum;
+    memcpy(&sum, sums + i, sizeof sum);
+    vector v = __builtin_convertvector(sum, vector) * scale + first;
+    v = __builtin_elementwise_max(v, (vector){0}) +
+        __builtin_elementwise_min(v, (vector){0}) * slope;
+    v = v * gain + offset;
+    if (has_residual)
+      v += load_residual(residual, i, residual_type) * residual_scale;
+    if (out_type == enginec_uint8) {
+      store_steps((uint8_t *)out + i, v);
+    } else {
+      memcpy((float *)out + i, &v, sizeof v);
+    }
+  }
+}
+
+__attribute__((always_inline)) static inline void
+finish_channels_typed(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                      const float *table, const float *bias, const void *residual, size_t c,
+                      enginec_sample_type out_type) {
+  if (!residual) {
+    finish_channels(out, sums, pixels, f, table, bias, NULL, c, 0, enginec_float32, out_type);
+  } else if (f->residual_type == enginec_uint8) {
+    finish_channels(out, sums, pixels, f, table, bias, residual, c, 1, enginec_uint8, out_type);
+  } else {
+    finish_channels(out, sums, pixels, f, table, bias, residual, c, 1, enginec_float32, out_type);
+  }
+}
+
+// One channel of all pixels, with any activation.
+static void finish_channel(void *out, const int32_t *sums, size_t pixels,
+                           const enginec_sum_finish *f, const float *table, const float *bias,
+                           const void *residual, size_t c) {
+  const size_t channels = f->channels;
+  const float slope = table[enginec_sum_slopes * channels + c];
+  for (size_t p = 0, i = c; p < pixels; p++, i += channels) {
+    float v = (float)sums[i] * table[enginec_sum_scales * channels + c] + bias[c];
+    v = activate(v, f->activation, f->alpha, slope);
+    v = v * table[enginec_sum_gains * channels + c] + table[enginec_sum_offsets * channels + c];
+    if (residual) {
+      const float add = f->residual_type == enginec_uint8 ? (float)((const uint8_t *)residual)[i]
+                                                          : ((const float *)residual)[i];
+      v += add * table[enginec_sum_residual_scales * channels + c];
+    }
+    if (f->out_type == enginec_uint8) {
+      ((uint8_t *)out)[i] = to_step(v);
+    } else {
+      ((float *)out)[i] = v;
+    }
+  }
+}
+
+static void finish_sums(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
+                        const float *table, const float *bias, const void *residual) {
+  const int is_curved =
+      f->activation == enginec_activation_silu || f->activation == enginec_activation_gelu;
+  const size_t whole = is_curved ? 0 : f->channels / VECTOR_FLOATS * VECTOR_FLOATS;
+  for (size_t c = 0; c < whole; c += VECTOR_FLOATS) {
+    if (f->out_type == enginec_uint8) {
+      finish_channels_typed(out, sums, pixels, f, table, bias, residual, c, enginec_uint8);
+    } else {
+      finish_channels_typed(out, sums, pixels, f, table, bias, residual, c, enginec_float32);
+    }
+  }
+  for (size_t c = whole; c < f->channels; c++)
+    finish_channel(out, sums, pixels, f, table, bias, residual, c);
+}
+
 static void weighted_sum(float *restrict out, size_t count, size_t term_count,
                          const float *const *terms, const float *weights) {
   const float *restrict a = terms[0];
@@ -252,8 +379,6 @@ static void clamp(float *x, size_t count) {
   }
 }
 
-typedef float vector __attribute__((vector_size(VECTOR_FLOATS * sizeof(float))));
-
 // 12 chains: latency of 4 cycles times 2 units, and some slack, within 16 registers.
 __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(float *sink) {
   enum { chains = 12, steps = 1 << 16 };
@@ -280,6 +405,8 @@ __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(fl
 const enginec_kernels LEVEL_TABLE = {
     .level = LEVEL_NAME,
     .finish = finish,
+    .finish_sums = finish_sums,
+    .to_uint8 = to_uint8,
     .weighted_sum = weighted_sum,
     .parameter_free_attention = parameter_free_attention,
     .bicubic = bicubic,

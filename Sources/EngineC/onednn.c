@@ -38,7 +38,7 @@ struct enginec_convolution {
   dnnl_engine_t engine;
   dnnl_primitive_attr_t attributes;
   layout packed;
-  dnnl_memory_t weights, bias;
+  dnnl_memory_t weights, bias; // without bias where products are exact
   strip strips[strip_kinds];
   size_t scratch_bytes;   // for the library and, after converted_bytes, from which it begins,
   size_t converted_bytes; // for the source in bfloat16
@@ -146,12 +146,23 @@ static dnnl_status_t set_attributes(enginec_convolution *c) {
 }
 
 static dnnl_data_type_t library_type(enginec_sample_type type) {
-  return type == enginec_bfloat16 ? dnnl_bf16 : dnnl_f32;
+  static const dnnl_data_type_t types[] = {
+      [enginec_float32] = dnnl_f32,
+      [enginec_bfloat16] = dnnl_bf16,
+      [enginec_uint8] = dnnl_u8,
+      [enginec_int32] = dnnl_s32,
+  };
+  return types[type];
 }
 
 static size_t sample_bytes(enginec_sample_type type) {
-  return type == enginec_bfloat16 ? sizeof(uint16_t) : sizeof(float);
+  return type == enginec_uint8      ? sizeof(uint8_t)
+         : type == enginec_bfloat16 ? sizeof(uint16_t)
+                                    : sizeof(float);
 }
+
+// Whether samples and weights are 8-bit numbers.
+static int is_exact(const enginec_convolution_shape *s) { return s->factor_type == enginec_uint8; }
 
 // Whether the operand is rounded before the library reads it.
 static int converts(const enginec_convolution_shape *s) { return s->x_type != s->factor_type; }
@@ -275,7 +286,7 @@ static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layou
   return strips_create(c, any, bias);
 }
 
-static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const float *weights) {
+static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const void *weights) {
   dnnl_memory_t from = NULL;
   dnnl_stream_t stream = NULL;
   dnnl_primitive_desc_t descriptor = NULL;
@@ -318,25 +329,29 @@ static dnnl_status_t copy_bias(enginec_convolution *c, layout_ref plain, const f
   return status;
 }
 
-static const char *create(enginec_convolution *c, const float *weights, const float *bias) {
+static const char *create(enginec_convolution *c, const void *weights, const float *bias) {
   const int64_t out = (int64_t)c->shape.out_channels, in = (int64_t)c->shape.in_channels;
   const int64_t kernel = (int64_t)c->shape.kernel;
   const dnnl_dims_t weight_dims = {out, in, kernel, kernel}, bias_dims = {out};
   layout any = {0}, plain = {0}, bias_layout = {0};
+  const int exact = is_exact(&c->shape);
+  const dnnl_data_type_t packed_type = exact ? dnnl_s8 : library_type(c->shape.factor_type);
   const char *error = NULL;
   if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success) {
     error = "oneDNN finds no CPU engine";
   } else if (set_attributes(c) != dnnl_success) {
     error = "oneDNN refuses the activation";
-  } else if (layout_create(&any, 4, weight_dims, library_type(c->shape.factor_type),
-                           dnnl_format_tag_any) != dnnl_success ||
-             layout_create(&plain, 4, weight_dims, dnnl_f32, dnnl_oihw) != dnnl_success ||
+  } else if (layout_create(&any, 4, weight_dims, packed_type, dnnl_format_tag_any) !=
+                 dnnl_success ||
+             layout_create(&plain, 4, weight_dims, exact ? dnnl_s8 : dnnl_f32, dnnl_oihw) !=
+                 dnnl_success ||
              layout_create(&bias_layout, 1, bias_dims, dnnl_f32, dnnl_x) != dnnl_success ||
-             strips_choose(c, LAYOUT_REF(any), LAYOUT_REF(bias_layout)) != dnnl_success) {
+             strips_choose(c, LAYOUT_REF(any), exact ? NULL : LAYOUT_REF(bias_layout)) !=
+                 dnnl_success) {
     error = "oneDNN has no kernel for these sizes";
   } else if (weights && pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success) {
     error = "oneDNN cannot pack the weights";
-  } else if (copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
+  } else if (!exact && copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
     error = "oneDNN has no memory for the bias";
   }
   layout_destroy(&any);
@@ -346,7 +361,7 @@ static const char *create(enginec_convolution *c, const float *weights, const fl
 }
 
 enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
-                                                const float *weights, const float *bias,
+                                                const void *weights, const float *bias,
                                                 const char **error) {
   enginec_convolution *c = calloc(1, sizeof *c);
   *error = c ? NULL : "out of memory";
@@ -454,11 +469,12 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const void *
   dnnl_memory_set_data_handle(b->destination, out);
   dnnl_memory_set_data_handle(b->scratch, (char *)scratch + c->converted_bytes);
   const dnnl_exec_arg_t arguments[] = {
-      {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},    {DNNL_ARG_BIAS, c->bias},
+      {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},
       {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
+      {DNNL_ARG_BIAS, c->bias},
   };
   const dnnl_status_t status =
-      dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, 5, arguments);
+      dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, c->bias ? 5 : 4, arguments);
   return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
 }
 

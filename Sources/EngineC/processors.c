@@ -14,6 +14,14 @@ int enginec_has_bfloat16(void) {
 #endif
 }
 
+int enginec_has_int8(void) {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+#else
+  return 0;
+#endif
+}
+
 size_t enginec_processor_count(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0)

@@ -49,7 +49,9 @@ import Testing
 
   @Test func refusesACorruptWeight() throws {
     try expectRefusal("NaN or infinity") { data in
-      data.replaceSubrange((data.count - 4)..., with: [0xFF, 0xFF, 0xFF, 0xFF])
+      // The first tensor's first float, behind the header.
+      let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      data.replaceSubrange((8 + length)..<(12 + length), with: [0xFF, 0xFF, 0xFF, 0xFF])
     }
   }
 

@@ -28,7 +28,7 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
-  @Test(arguments: ["fp32", "bf16"]) func benchNamesThePrecision(precision: String) throws {
+  @Test(arguments: ["fp32", "bf16", "int8"]) func benchNamesThePrecision(precision: String) throws {
     let folder = try TemporaryFolder()
     let run = try Program(
       ["bench", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
@@ -40,7 +40,7 @@ import Testing
   }
 
   // oneDNN's thread library writes a line for every thread that it gives work to.
-  @Test(arguments: ["fp32", "bf16"]) func aWorkerIsOneThread(precision: String) throws {
+  @Test(arguments: ["fp32", "bf16", "int8"]) func aWorkerIsOneThread(precision: String) throws {
     let folder = try TemporaryFolder()
     let run = try Program(
       ["OMP_DISPLAY_AFFINITY=TRUE", "OMP_AFFINITY_FORMAT=thread %n of %N", Program.binary.path]

@@ -110,6 +110,12 @@ import Testing
       (["import", model, "-o", "none/o.safetensors"], 73, "cannot create"),
       (["import", model, "-o", "o.pth"], 64, "must end in .safetensors"),
       (["import"], 64, "Missing"),
+      (["quantize", "fast", "--calibrate", "none.png", "-o", "o.safetensors"], 66, "No such file"),
+      (
+        ["quantize", "fast", "--calibrate", "none.png", "-o", "o.pth"], 64,
+        "must end in .safetensors"
+      ),
+      (["quantize", "fast", "-o", "o.safetensors"], 64, "Missing"),
       (["list", "--model-dir", "none"], 64, "no folder"),
     ]
     for refusal in refusals {
@@ -118,5 +124,46 @@ import Testing
       #expect(run.errorLines.count == 1 && run.errors.contains(refusal.words), "\(run.errors)")
       #expect(folder.names.isEmpty)
     }
+  }
+
+  @Test func quantizesAModelThatRunsNearlyTheSame() throws {
+    let folder = try TemporaryFolder()
+    let clip = repositoryRoot + "Samples/nasa.mp4"
+    let made = try Program(
+      [
+        "models", "quantize", Self.fixtures + "srvgg-x2.pth", "--calibrate", clip, "-o",
+        "q.safetensors",
+      ],
+      in: folder
+    )
+    // The fixture's layers are too narrow for int8.
+    #expect(made.exitCode == 78 && made.errors.contains("can run in int8"), "\(made.errors)")
+
+    let arguments = ["models", "quantize", "fast", "--calibrate", clip, "-o", "q.safetensors"]
+    let run = try Program(arguments, in: folder)
+    #expect(run.exitCode == 0 && run.errors.contains("13 convolutions in int8"), "\(run.errors)")
+    let shown = try Program(["models", "show", "q.safetensors"], in: folder)
+    #expect(shown.output.contains("int8_loss_db"))
+    #expect(try Program(arguments, in: folder).exitCode == 73)
+
+    for (model, precision) in [("fast", "fp32"), ("fast", "int8"), ("./q.safetensors", "int8")] {
+      let name = model == "fast" ? "\(precision).nut" : "q.nut"
+      let run = try Program(
+        [clip, name, "-c", "rawvideo", "--frames", "2", "-m", model, "--precision", precision],
+        in: folder
+      )
+      #expect(run.exitCode == 0, "\(run.errors)")
+    }
+    for name in ["int8.nut", "q.nut"] { #expect(try psnr(name, "fp32.nut", in: folder) > 45) }
+  }
+
+  private func psnr(_ one: String, _ other: String, in folder: TemporaryFolder) throws -> Double {
+    let arguments = [
+      "-v", "info", "-i", folder.path(one), "-i", folder.path(other), "-lavfi", "psnr=f=-", "-f",
+      "null", "-",
+    ]
+    let text = try Subprocess("ffmpeg", arguments).text
+    let values = text.split(whereSeparator: \.isWhitespace).filter { $0.hasPrefix("psnr_avg:") }
+    return values.compactMap { $0 == "psnr_avg:inf" ? 100 : Double($0.dropFirst(9)) }.min() ?? 0
   }
 }

@@ -27,6 +27,19 @@ import Testing
     Refusal(arguments: ["sound.m4a", "o.mp4"], code: 65, line: "there is no video in it"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-m", "fsat"], code: 78, line: "bundled are: fast"),
     Refusal(
+      arguments: [
+        "clip.mp4", "o.mp4", "--precision", "int8", "-m",
+        repositoryRoot + "Tests/EngineTests/Fixtures/srvgg-x2.pth",
+      ],
+      code: 78,
+      line: "it has no int8 weights; 'vsr models quantize' makes"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--precision", "int8", "--backend", "openblas"],
+      code: 64,
+      line: "--precision int8 needs --backend onednn"
+    ),
+    Refusal(
       arguments: ["clip.mp4", "o.mp4", "-m", "./cut.safetensors"],
       code: 78,
       line: "truncated"

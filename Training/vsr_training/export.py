@@ -23,7 +23,9 @@ def load(path):
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     network = build(metadata["network"], **sizes(metadata))
-    network.load_state_dict(load_file(path))
+    # Beside the weights there may be the same in 8 bits, for the engine.
+    weights = {n: w for n, w in load_file(path).items() if not n.startswith("int8.")}
+    network.load_state_dict(weights)
     return network.eval()
 
 

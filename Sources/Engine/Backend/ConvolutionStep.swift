@@ -6,8 +6,11 @@ public struct ConvolutionStep: Sendable {
   /// The size of the picture.
   public var input: Shape
 
-  /// The factor of the residual that is added, if there is one; residuals are in single precision.
+  /// The factor of the residual that is added, if there is one.
   public var residualScale: Float?
+
+  /// How the residual lies in memory: in single precision unless the picture is in 8 bits.
+  public var residualType = SampleType.float32
 
   /// How the picture lies in memory.
   public var inputType = SampleType.float32
@@ -32,6 +35,7 @@ extension Operation {
       convolution: convolution,
       input: graph.shape(of: operands[0]),
       residualScale: residualScale,
+      residualType: operands.count == 2 ? types[operands[1].index] : .float32,
       inputType: types[operands[0].index],
       resultType: types[result.index],
     )

@@ -51,9 +51,49 @@ struct Finish: Sendable {
     }
   }
 
+  /// Finishes `pixelCount` pixels of sums, which are overwritten, and stores them in steps.
+  func apply(
+    to sums: UnsafeMutablePointer<Float>,
+    storing steps: StepFactors,
+    in out: UnsafeMutablePointer<UInt8>,
+    pixelCount: Int,
+    channels: Int,
+    residual: UnsafePointer<Float>?,
+  ) {
+    let (code, alpha) = activation.function
+    let scale = residualScale ?? 0
+    withSlopes {
+      enginec_finish_to_uint8(
+        out,
+        sums,
+        pixelCount,
+        channels,
+        bias,
+        code,
+        alpha,
+        $0,
+        residual,
+        scale,
+        steps.gains,
+        steps.zeros,
+      )
+    }
+  }
+
   private func withSlopes(_ body: (UnsafePointer<Float>?) -> Void) {
     guard case .prelu(let slopes) = activation else { return body(nil) }
     slopes.withUnsafeBufferPointer { body($0.baseAddress) }
+  }
+}
+
+/// Steps as the kernels take them: step = sample · gain + zero.
+struct StepFactors: Sendable {
+  let gains: [Float]
+  let zeros: [Float]
+
+  init(_ steps: Steps) {
+    gains = steps.sizes.map { 1 / $0 }
+    zeros = steps.zeros.map(Float.init)
   }
 }
 

@@ -43,10 +43,24 @@ public final class Program {
 
   /// Runs the graph on one tensor for each of its inputs.
   func run(_ inputs: [Tensor]) throws(EngineError) -> UnsafePointer<Float> {
+    try run(inputs) { (_, _) throws(EngineError) in }
+  }
+
+  /// Runs the graph on one tensor for each of its inputs.
+  ///
+  /// `observe` is called before each step, with its number and operands.
+  @discardableResult
+  func run(
+    _ inputs: [Tensor],
+    observe: (Int, UnsafeBufferPointer<UnsafeRawPointer>) throws(EngineError) -> Void,
+  ) throws(EngineError) -> UnsafePointer<Float> {
     precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
     try withExtendedLifetime(inputs) { () throws(EngineError) in
       bind(inputs)
-      for index in graph.steps.indices { try run(step: index) }
+      for index in graph.steps.indices {
+        try observe(index, UnsafeBufferPointer(operands[index]))
+        try run(step: index)
+      }
     }
     return UnsafePointer(pointer(to: graph.output).floats)
   }

@@ -33,6 +33,9 @@ public struct Convolution: Sendable {
   /// The function applied to the sum.
   public let activation: Activation
 
+  /// What is multiplied where the picture is stored in 8 bits; nil where it never is.
+  public var integer: IntegerFactors?
+
   /// Creates a convolution from weights in PyTorch's order.
   ///
   /// Without a padding the kernel, of odd size, is centred on every pixel that it visits.

@@ -171,6 +171,23 @@ public struct Graph: Sendable {
     append(.bicubic(factor: factor), [x], enlarged(shape(of: x), by: factor))
   }
 
+  /// Gives convolutions what they multiply where their picture is stored in 8 bits.
+  ///
+  /// - Parameter factors: The factors of each convolution, by its number among them.
+  mutating func quantize(_ factors: [Int: IntegerFactors]) {
+    var number = 0
+    for (index, operation) in operations.enumerated() {
+      guard case .convolution(var convolution, let scale) = operation.kind else { continue }
+      convolution.integer = factors[number]
+      number += 1
+      operations[index] = Operation(
+        kind: .convolution(convolution, residualScale: scale),
+        operands: operation.operands,
+        result: operation.result,
+      )
+    }
+  }
+
   private func enlarged(_ shape: Shape, by factor: Int) -> Shape {
     Shape(
       height: shape.height * factor,

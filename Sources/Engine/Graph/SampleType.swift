@@ -8,11 +8,15 @@ public enum SampleType: Hashable, Sendable {
   /// The upper half of single precision: 8 bits of mantissa.
   case bfloat16
 
+  /// Whole numbers from 0 to 255.
+  case uint8(Steps)
+
   /// The size of a sample in bytes.
   var byteCount: Int {
     switch self {
     case .float32: 4
     case .bfloat16: 2
+    case .uint8: 1
     }
   }
 }
@@ -23,6 +27,7 @@ extension SampleType {
     switch self {
     case .float32: enginec_float32
     case .bfloat16: enginec_bfloat16
+    case .uint8: enginec_uint8
     }
   }
 }
@@ -34,8 +39,15 @@ extension Graph {
   /// result and halves what goes through memory. Whatever is added to, as the residual stream of a
   /// network, or brought to mean 0 keeps its precision, and so do inputs and the output.
   func sampleTypes(for precision: Precision) -> [SampleType] {
+    switch precision {
+    case .float32: Array(repeating: .float32, count: valueCount)
+    case .bfloat16: roundedTypes()
+    case .int8: integerTypes()
+    }
+  }
+
+  private func roundedTypes() -> [SampleType] {
     var types = [SampleType](repeating: .float32, count: valueCount)
-    guard precision == .bfloat16 else { return types }
     var isRounded = [Bool](repeating: true, count: valueCount)
     if let output { isRounded[output.index] = false }
     for operation in operations.reversed() {

@@ -94,51 +94,73 @@ extension Upscaler {
   }
 }
 
-/// The convolutions of a graph, each compiled by itself, whole layers and nothing fused.
+/// The convolutions of a graph, each by itself, whole layers and nothing fused; only 8-bit sums are
+/// scaled.
 private struct BareConvolutions: Sendable {
-  private let layers: [CompiledGraph]
+  private let layers: [(step: ConvolutionStep, kernel: any Kernel)]
   private let threads: Int
 
   init(_ graph: Graph, options: Upscaler.Options) throws(EngineError) {
     threads = options.workers
-    layers = try graph.convolutions.map { (convolution, input) throws(EngineError) in
-      var layer = Graph()
-      layer.output = layer.convolution(layer.input(input), convolution.bare)
-      return try options.backend.wholeLayers.compile(layer)
+    let types = graph.sampleTypes(for: options.backend.precision)
+    layers = try graph.convolutions.map { (convolution, picture) throws(EngineError) in
+      var step = ConvolutionStep(convolution: convolution.bare, input: graph.shape(of: picture))
+      if case .uint8 = types[picture.index] { step.inputType = types[picture.index] }
+      return (step, try options.backend.wholeLayers.kernel(for: step))
     }
   }
 
   func framesPerSecond(_ seconds: Double) throws(EngineError) -> Double {
     // Made here, where an error can be thrown; each is then used by one thread only.
-    nonisolated(unsafe) var programs: [[(Program, Tensor)]] = []
+    nonisolated(unsafe) var programs: [[BareProgram]] = []
     for _ in 0..<threads {
       programs.append(
-        try layers.map { (layer) throws(EngineError) in
-          (try Program(layer), Tensor(shape: layer.inputShapes[0]))
-        }
+        try layers.map { (layer) throws(EngineError) in try BareProgram(layer.step, layer.kernel) }
       )
     }
     return Parallel.rate(threads: threads, seconds: seconds) { thread in
       {
-        for (program, input) in programs[thread] { _ = try? program.run(input) }
+        for program in programs[thread] { program.run() }
         return 1
       }
     }
   }
 }
 
+/// A kernel with memory of its own.
+private struct BareProgram {
+  private let runner: any KernelRunner
+  private let picture: Tensor
+  private let result: Tensor
+  private let scratch: Tensor
+
+  init(_ step: ConvolutionStep, _ kernel: any Kernel) throws(EngineError) {
+    runner = try kernel.makeRunner()
+    picture = Tensor(shape: step.input)
+    result = Tensor(shape: step.output)
+    let count = kernel.scratchByteCount / MemoryLayout<Float>.size + 1
+    scratch = Tensor(shape: Shape(height: 1, width: 1, channels: count))
+  }
+
+  func run() {
+    withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: 1) { operands in
+      operands.initialize(repeating: UnsafeRawPointer(picture.pointer))
+      try? runner.run(UnsafeBufferPointer(operands), result.pointer, scratch: scratch.pointer)
+    }
+  }
+}
+
 extension Graph {
-  fileprivate var convolutions: [(Convolution, Shape)] {
-    operations.flatMap { operation -> [(Convolution, Shape)] in
-      let input = shape(of: operation.operands[0])
-      return operation.kind.convolutions.map { ($0, input) }
+  fileprivate var convolutions: [(Convolution, picture: Value)] {
+    operations.flatMap { operation in
+      operation.kind.convolutions.map { ($0, operation.operands[0]) }
     }
   }
 }
 
 extension Convolution {
   fileprivate var bare: Convolution {
-    Convolution(
+    var bare = Convolution(
       inputChannels: inputChannels,
       outputChannels: outputChannels,
       kernel: kernel,
@@ -147,6 +169,8 @@ extension Convolution {
       weights: weights,
       bias: bias,
     )
+    bare.integer = integer
+    return bare
   }
 }
 

@@ -84,10 +84,12 @@ public struct WeightStore: Sendable {
   /// The number of weights; other numbers, such as indices, are not counted.
   public var parameterCount: Int {
     tensors.reduce(0) { sum, tensor in
-      // The buffers of floats in the published files: CTMSR's filter and ResShift's mask.
-      let isBuffer = ["resample_filter", "attn_mask"].contains { name in
-        tensor.key.suffix(name.utf8.count).elementsEqual(name.utf8)
-      }
+      // The buffers of floats in the published files, CTMSR's filter and ResShift's mask, and the factors
+      // of 8 bits, which are the same weights once more.
+      let isBuffer =
+        ["resample_filter", "attn_mask"].contains { name in
+          tensor.key.suffix(name.utf8.count).elementsEqual(name.utf8)
+        } || tensor.key.starts(with: IntegerTensors.prefix.utf8)
       return sum + (tensor.value.type.isFloat && !isBuffer ? tensor.value.count : 0)
     }
   }
@@ -102,6 +104,9 @@ public struct WeightStore: Sendable {
     }
     return digest.hexadecimal
   }
+
+  /// A tensor as it is stored; nil when there is none of this name.
+  func tensor(_ name: String) -> StoredTensor? { tensors[Array(name.utf8)] }
 
   /// The tensors in the order of their names.
   var sortedTensors: [StoredTensor] {

@@ -17,6 +17,8 @@
 typedef enum {
   enginec_float32,
   enginec_bfloat16, // the upper half of a float
+  enginec_uint8,    // a step of a per-channel scale, see enginec_steps
+  enginec_int32,    // an exact sum of products of 8-bit numbers
 } enginec_sample_type;
 
 // Element-wise functions that can follow a convolution.
@@ -40,6 +42,56 @@ void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
 void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_t channels,
                                 const float *bias, enginec_activation activation, float alpha,
                                 const float *slopes, const float *residual, float residual_scale);
+
+// What is done to the sums of an 8-bit convolution:
+// v = activation(sum * scale + bias) * gain + offset + residual * residual_scale.
+typedef struct {
+  size_t channels;
+  enginec_activation activation;
+  float alpha;                       // for leaky ReLU
+  enginec_sample_type residual_type; // uint8 or float32
+  enginec_sample_type out_type;      // float32, or uint8: rounded to the nearest of 0...255
+} enginec_sum_finish;
+
+// The rows of a table with one number per channel.
+enum {
+  enginec_sum_scales,
+  enginec_sum_gains,
+  enginec_sum_offsets,
+  enginec_sum_residual_scales,
+  enginec_sum_slopes, // for PReLU
+  enginec_sum_rows,
+};
+
+// Finishes `pixels` pixels of sums that have one bias; `residual` may be NULL.
+void enginec_finish_sums(void *out, const int32_t *sums, size_t pixels,
+                         const enginec_sum_finish *finish, const float *table, const float *bias,
+                         const void *residual);
+
+// How many weights of a kernel lie outside the picture, above or before the first and below or
+// behind the last one, decides which bias belongs to a pixel.
+typedef struct {
+  size_t height, width, out_width; // of the picture read, and of the one written
+  size_t kernel, stride, pad_before, pad_after;
+} enginec_edges;
+
+// Finishes rows [first_row, first_row + rows) of sums. `biases` holds enginec_edge_count(edges)
+// squared arrays of a bias per channel, of which rows choose first: entry
+// before * (pad_after + 1) + after for so many weights outside.
+void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
+                             const enginec_sum_finish *finish, const float *table,
+                             const enginec_edges *edges, const float *biases, const void *residual);
+size_t enginec_edge_count(const enginec_edges *edges);
+
+// out[i] = x[i] * gains[c] + offsets[c], rounded to the nearest of 0...255.
+void enginec_to_uint8(uint8_t *out, const float *x, size_t pixels, size_t channels,
+                      const float *gains, const float *offsets);
+
+// As enginec_finish, but rounds the results as enginec_to_uint8 does; `sums` is overwritten.
+void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t channels,
+                             const float *bias, enginec_activation activation, float alpha,
+                             const float *slopes, const float *residual, float residual_scale,
+                             const float *gains, const float *offsets);
 
 // out[i] = sum over t of weights[t] * terms[t][i].
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
@@ -208,11 +260,14 @@ typedef struct {
   enginec_sample_type x_type, out_type;
 } enginec_convolution_shape;
 
-// `weights` are (out, in, kernel, kernel), repacked into what the library prefers; `bias` is
-// copied. Without `weights` the convolution can be measured but not run. Returns NULL and a static
-// sentence in `error` when the library refuses.
+// `weights` are (out, in, kernel, kernel) floats, repacked into what the library prefers; `bias` is
+// copied. Where `factor_type` is uint8 so is `x_type`, weights are int8_t, `bias` is NULL,
+// there is no activation and `out_type` is int32: the sums are exact where those of weights that
+// meet in_channels 2i and 2i + 1 stay within -128...128, with any instruction set. Without
+// `weights` the convolution can be measured but not run. Returns NULL and a static sentence in
+// `error` when the library refuses.
 enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
-                                                const float *weights, const float *bias,
+                                                const void *weights, const float *bias,
                                                 const char **error);
 void enginec_convolution_destroy(enginec_convolution *convolution);
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *convolution);
@@ -239,6 +294,9 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const void *
 
 // Whether the CPU multiplies bfloat16 itself; elsewhere it saves nothing.
 int enginec_has_bfloat16(void);
+
+// Whether the CPU multiplies 8-bit numbers and adds up four products at once (VNNI).
+int enginec_has_int8(void);
 
 // Makes the library single-threaded on the calling thread, as our workers want it.
 void enginec_use_one_thread(void);

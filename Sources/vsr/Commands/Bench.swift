@@ -40,9 +40,10 @@ struct Bench: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
+    let options = try engine.upscalerOptions(model)
     let figures = try EngineBenchmark(
       model: model,
-      options: engine.upscalerOptions,
+      options: options,
       width: videoSize.width,
       height: videoSize.height,
       seconds: seconds,
@@ -50,8 +51,8 @@ struct Bench: ParsableCommand {
     let whole = frames > 0 ? try wholeRun(model) : nil
     let title =
       "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
-      + "\(engine.upscalerOptions.backend.name) \(engine.precision.rawValue), "
-      + "\(engine.upscalerOptions.workers) threads"
+      + "\(options.backend.name) \(options.backend.precision.argument), "
+      + "\(options.workers) threads"
     let result = BenchResult(title: title, engine: figures, whole: whole)
     try Console.print(json ? result.json : result.text)
   }

@@ -15,6 +15,10 @@ struct Doctor: ParsableCommand {
     try row("available", "\(Machine.processorCount)")
     try row("kernels", Machine.kernelLevel)
     try row("convolutions", Machine.convolutionKernel)
+    for precision in [Precision.bfloat16, .int8] {
+      let isFast = precision.isAccelerated
+      try row(precision.argument, isFast ? "yes" : "no instructions for it; it would be slow")
+    }
     try Console.print("\nlibraries")
     for library in MediaLibraries.versions + Machine.libraries {
       try row(library.name, library.version)

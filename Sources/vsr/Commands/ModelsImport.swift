@@ -47,7 +47,10 @@ struct ModelsImport: ParsableCommand {
     let report = try ModelReport(named: path, store, autoencoder: latents)
     let model = try Model(named: path, store, autoencoder: latents)
     let stores = [store] + (latents.map { [$0] } ?? [])
-    let result = try SafetensorsFile(stores, metadata: card(model, report))
+    let result = try SafetensorsFile(
+      stores,
+      metadata: report.card(model, file: file, autoencoder: autoencoder),
+    )
     try WholeFile.write(
       output,
       source: MediaPath(path),
@@ -76,16 +79,21 @@ struct ModelsImport: ParsableCommand {
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return file }
     return String(file[..<dot])
   }
+}
 
-  // What the source says about itself comes first: a card that was made before stays true.
-  private func card(_ model: Model, _ report: ModelReport) -> [String: String] {
+extension ModelReport {
+  /// The metadata of a file that is made of a model's files: the network, its scale, and where it comes
+  /// from.
+  ///
+  /// What the source says about itself comes first: a card that was made before stays true.
+  func card(_ model: Model, file: String, autoencoder: String? = nil) -> [String: String] {
     var made = [
       "network": model.networkName,
       "scale": "\(model.scale)",
       "source": String(file.split(separator: "/").last ?? ""),
-      "source_sha256": report.sha256,
+      "source_sha256": sha256,
     ]
-    if let autoencoder, let digest = report.autoencoderSHA256 {
+    if let autoencoder, let digest = autoencoderSHA256 {
       made["autoencoder"] = String(autoencoder.split(separator: "/").last ?? "")
       made["autoencoder_sha256"] = digest
     }

@@ -64,7 +64,7 @@ struct Stream: ParsableCommand {
     let transcode = try Transcode(
       try options(model),
       cancellation: cancellation,
-      leastForEngine: engine.leastMemory(model),
+      leastForEngine: try engine.leastMemory(model),
     )
     let (upscaler, work) = try engine.upscaler(
       model,
@@ -76,7 +76,7 @@ struct Stream: ParsableCommand {
     )
     try warmUp(upscaler, transcode.plan)
     let reporter = RunReporter(report, transcode, upscaler, outputName: output.asOutput.quoted)
-    reporter.begin(work, threads: engine.upscalerOptions.workers)
+    reporter.begin(work, threads: engine.workers)
     isRunning.withLock { $0 = true }
     let result = Result { () throws(MediaError) in
       try transcode.run(

@@ -54,7 +54,7 @@ struct Upscale: ParsableCommand {
     let transcode = try Transcode(
       try options(paths, model),
       cancellation: cancellation,
-      leastForEngine: engine.leastMemory(model),
+      leastForEngine: try engine.leastMemory(model),
     )
     let (upscaler, plan) = try engine.upscaler(
       model,
@@ -70,7 +70,7 @@ struct Upscale: ParsableCommand {
     }
     let reporter = RunReporter(report, transcode, upscaler, outputName: paths.output.quoted)
 
-    reporter.begin(plan, threads: engine.upscalerOptions.workers)
+    reporter.begin(plan, threads: engine.workers)
     let result = Result { () throws(MediaError) in
       try transcode.run(framesInFlight: plan.framesInFlight) { (image) throws(EngineError) in
         try upscaler.upscale(image)

@@ -171,9 +171,37 @@ enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
 
 /// What convolutions multiply.
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
-  case fp32, bf16
+  case auto, fp32, bf16, int8
 
-  var precision: Precision { self == .bf16 ? .bfloat16 : .float32 }
+  /// The precision for a model on a backend of which `auto` knows what is fastest.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when the model lacks what it takes.
+  func precision(for model: Model, on backend: BackendArgument) throws(EngineError) -> Precision {
+    switch self {
+    case .auto: return backend == .openblas ? .float32 : model.fastestPrecision
+    case .fp32: return .float32
+    case .bf16: return .bfloat16
+    case .int8:
+      guard model.hasIntegerFactors else {
+        throw .model(
+          subject: "'\(model.name.printable)'",
+          reason: "it has no int8 weights; 'vsr models quantize' makes a file that has",
+        )
+      }
+      return .int8
+    }
+  }
+}
+
+extension Precision {
+  /// The name on the command line.
+  var argument: String {
+    switch self {
+    case .float32: "fp32"
+    case .bfloat16: "bf16"
+    case .int8: "int8"
+    }
+  }
 }
 
 /// An amount of memory: a number with a unit, as in `8G` or `500M`.

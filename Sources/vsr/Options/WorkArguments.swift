@@ -35,7 +35,7 @@ struct WorkArguments: ParsableArguments {
     options.place = workDir
     // Reading the model again takes a while, and nothing else needs it.
     guard resume || options.isThere(for: output) else { return options }
-    options.facts = try engine.facts
+    options.facts = try engine.facts(model)
     options.multiplicationsPerPixel = Double(model.cost.multiplyAddsPerPixel)
     return options
   }
@@ -43,26 +43,24 @@ struct WorkArguments: ParsableArguments {
 
 extension EngineOptions {
   /// Everything that decides on the pictures that the engine makes.
-  fileprivate var facts: [WorkOptions.Fact] {
-    get throws(EngineError) {
-      let options = upscalerOptions
-      let latents = try autoencoder.map { (path) throws(EngineError) in
-        try WeightStore(path: path).digest()
-      }
-      let libraries = Machine.libraries.map { "\($0.name) \($0.version)" }
-      return [
-        WorkOptions.Fact("vsr", Versions.number),
-        WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
-        WorkOptions.Fact("kernels for", Machine.kernelLevel),
-        WorkOptions.Fact("model", try WeightStore(modelNamed: model).digest()),
-        WorkOptions.Fact("autoencoder", latents ?? "none"),
-        WorkOptions.Fact("backend", "\(options.backend.name) \(precision.rawValue)"),
-        WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
-        WorkOptions.Fact("noise", "\(noise.rawValue) \(seed)"),
-        // The tiles are chosen by them.
-        WorkOptions.Fact("threads", "\(options.workers)"),
-        WorkOptions.Fact("memory", "\(options.memory.map(\.mebibytes) ?? "any")"),
-      ]
+  fileprivate func facts(_ chosen: Model) throws(EngineError) -> [WorkOptions.Fact] {
+    let options = try upscalerOptions(chosen)
+    let latents = try autoencoder.map { (path) throws(EngineError) in
+      try WeightStore(path: path).digest()
     }
+    let libraries = Machine.libraries.map { "\($0.name) \($0.version)" }
+    return [
+      WorkOptions.Fact("vsr", Versions.number),
+      WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
+      WorkOptions.Fact("kernels for", Machine.kernelLevel),
+      WorkOptions.Fact("model", try WeightStore(modelNamed: model).digest()),
+      WorkOptions.Fact("autoencoder", latents ?? "none"),
+      WorkOptions.Fact("backend", "\(options.backend.name) \(options.backend.precision)"),
+      WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
+      WorkOptions.Fact("noise", "\(noise.rawValue) \(seed)"),
+      // The tiles are chosen by them.
+      WorkOptions.Fact("threads", "\(options.workers)"),
+      WorkOptions.Fact("memory", "\(options.memory.map(\.mebibytes) ?? "any")"),
+    ]
   }
 }

@@ -33,7 +33,10 @@ public struct OneDNNBackend: Backend {
   /// oneDNN fuses bias and most activations itself; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
   public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
-    try OneDNNConvolution(
+    if case .uint8 = step.inputType {
+      return try OneDNNIntegerConvolution(step, stripRows: stripRows(step))
+    }
+    return try OneDNNConvolution(
       step,
       precision: precision,
       stripRows: stripRows(step),
@@ -43,6 +46,13 @@ public struct OneDNNBackend: Backend {
 
   /// Asks the library for a kernel without weights.
   public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
+    if case .uint8 = step.inputType {
+      let kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step))
+      return KernelMemory(
+        scratchByteCount: kernel.scratchByteCount,
+        weightByteCount: kernel.weightByteCount,
+      )
+    }
     let kernel = try OneDNNConvolution(
       step,
       precision: precision,
@@ -55,13 +65,18 @@ public struct OneDNNBackend: Backend {
     )
   }
 
+  // Sums of 8-bit products, and what they are read from, stay in the second cache.
+  private static let sumBudget = 512 << 10
+
   // Only up to 3 × 3 no strip but the first and the last reaches beyond the picture.
   private func stripRows(_ step: ConvolutionStep) -> Int {
     let output = step.output
+    var budget = stripBudget
+    if case .uint8 = step.inputType, budget != .max { budget = min(budget, Self.sumBudget) }
     let strips = Strips(
       height: output.height,
       bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
-      budget: step.convolution.kernel <= 3 ? stripBudget : .max,
+      budget: step.convolution.kernel <= 3 ? budget : .max,
     )
     return strips.rows
   }
@@ -89,6 +104,7 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   let step: ConvolutionStep
   let strips: Strips
   let finish: Finish
+  let stored: StepFactors?
   let native: OpaquePointer
 
   init(
@@ -102,18 +118,18 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
     var finish = Finish(residualScale: step.residualScale)
     if case .prelu = convolution.activation { finish.activation = convolution.activation }
     self.finish = finish
+    if case .uint8(let steps) = step.resultType {
+      stored = StepFactors(steps)
+    } else {
+      stored = nil
+    }
     var shape = enginec_convolution_shape(step, stripRows: stripRows)
     shape.factor_type = precision == .bfloat16 ? enginec_bfloat16 : enginec_float32
-    if !finish.isEmpty { shape.out_type = enginec_float32 }
+    if !finish.isEmpty || stored != nil { shape.out_type = enginec_float32 }
     if finish.activation != .none { shape.activation = enginec_activation_none }
     var reason: UnsafePointer<CChar>?
     let created = enginec_convolution_create(&shape, weights, convolution.bias, &reason)
-    guard let created else {
-      throw .backend(
-        operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(step.input)",
-        reason: reason.map { String(cString: $0) } ?? "unknown",
-      )
-    }
+    guard let created else { throw step.refusal(reason) }
     native = created
     strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
   }
@@ -123,7 +139,7 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   }
 
   /// Whether sums are kept in single precision until they are finished.
-  var roundsLast: Bool { step.resultType != .float32 && !finish.isEmpty }
+  var roundsLast: Bool { step.resultType != .float32 && !finish.isEmpty || stored != nil }
 
   /// The sums of a strip, when they lie in the scratch memory, before what the library needs.
   var sumByteCount: Int {
@@ -184,8 +200,18 @@ extension OneDNNConvolution {
     pixelCount: Int,
     residual: UnsafePointer<Float>?,
   ) {
-    guard !finish.isEmpty else { return }
+    guard !finish.isEmpty || stored != nil else { return }
     let channels = step.output.channels
+    if let stored {
+      return finish.apply(
+        to: sums.floats,
+        storing: stored,
+        in: strip.assumingMemoryBound(to: UInt8.self),
+        pixelCount: pixelCount,
+        channels: channels,
+        residual: residual,
+      )
+    }
     guard roundsLast else {
       return finish.apply(
         to: sums.floats,
@@ -204,8 +230,18 @@ extension OneDNNConvolution {
   }
 }
 
+extension ConvolutionStep {
+  /// The library's reason, a sentence, as an error.
+  func refusal(_ reason: UnsafePointer<CChar>?) -> EngineError {
+    .backend(
+      operation: "a \(convolution.kernel)×\(convolution.kernel) convolution of \(input)",
+      reason: reason.map { String(cString: $0) } ?? "unknown",
+    )
+  }
+}
+
 extension enginec_convolution_shape {
-  fileprivate init(_ step: ConvolutionStep, stripRows: Int) {
+  init(_ step: ConvolutionStep, stripRows: Int) {
     let convolution = step.convolution
     let function = convolution.activation.function
     self.init(

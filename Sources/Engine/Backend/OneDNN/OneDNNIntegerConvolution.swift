@@ -1,0 +1,94 @@
+internal import EngineC
+
+/// A convolution of 8-bit samples by oneDNN: exact sums of a strip in the scratch memory, and one pass
+/// over them while they are in the cache.
+///
+/// Safe to share: the C object never changes after its creation.
+final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
+  fileprivate let step: ConvolutionStep
+  fileprivate let finish: SumFinish
+  fileprivate let strips: Strips
+  fileprivate let native: OpaquePointer
+
+  init(_ step: ConvolutionStep, stripRows: Int) throws(EngineError) {
+    guard let factors = step.convolution.integer else {
+      preconditionFailure("a picture in 8 bits meets a convolution with such factors")
+    }
+    self.step = step
+    finish = SumFinish(step, factors)
+    var shape = enginec_convolution_shape(step, stripRows: stripRows)
+    shape.factor_type = enginec_uint8
+    shape.out_type = enginec_int32
+    shape.activation = enginec_activation_none
+    var reason: UnsafePointer<CChar>?
+    let created = enginec_convolution_create(&shape, factors.weights, nil, &reason)
+    guard let created else { throw step.refusal(reason) }
+    native = created
+    strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
+  }
+
+  deinit {
+    enginec_convolution_destroy(native)
+  }
+
+  var weightByteCount: Int { enginec_convolution_weight_bytes(native) }
+
+  /// The sums of a strip, before what the library needs.
+  fileprivate var sumByteCount: Int {
+    let count = strips.rows * step.output.width * step.output.channels
+    return (count * MemoryLayout<Int32>.size).rounded(upTo: 64)
+  }
+
+  var scratchByteCount: Int { sumByteCount + enginec_convolution_scratch_bytes(native) }
+
+  func makeRunner() throws(EngineError) -> any KernelRunner {
+    guard let runner = enginec_convolution_runner_create(native) else {
+      throw .backend(operation: "a convolution", reason: "out of memory")
+    }
+    return Runner(convolution: self, native: runner)
+  }
+
+  private final class Runner: KernelRunner {
+    private let convolution: OneDNNIntegerConvolution
+    private let native: OpaquePointer
+
+    init(convolution: OneDNNIntegerConvolution, native: OpaquePointer) {
+      self.convolution = convolution
+      self.native = native
+    }
+
+    deinit {
+      enginec_convolution_runner_destroy(native)
+    }
+
+    func run(
+      _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
+      _ result: UnsafeMutableRawPointer,
+      scratch: UnsafeMutableRawPointer,
+    ) throws(EngineError) {
+      let step = convolution.step
+      let rowCount = step.output.width * step.output.channels
+      let libraryScratch = scratch + convolution.sumByteCount
+      try convolution.strips.forEach { (first, rows) throws(EngineError) in
+        let status = enginec_convolution_execute(
+          native,
+          operands[0],
+          scratch,
+          first,
+          libraryScratch,
+        )
+        guard status == 0 else {
+          throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
+        }
+        let start = first * rowCount
+        convolution.finish.apply(
+          to: scratch.assumingMemoryBound(to: Int32.self),
+          rows: first..<(first + rows),
+          result + start * step.resultType.byteCount,
+          residual: operands.count == 2
+            ? operands[1] + start * step.residualType.byteCount : nil,
+        )
+      }
+    }
+  }
+}

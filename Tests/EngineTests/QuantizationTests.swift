@@ -1,0 +1,202 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// From pictures to a model in 8 bits, and what that keeps.
+@Suite struct QuantizationTests {
+  // MARK: Which values are stored in 8 bits
+
+  private static let shape = Shape(height: 9, width: 11, channels: 16)
+
+  @Test func storesWhatOnlySuchConvolutionsRead() {
+    var graph = Graph()
+    let head = graph.convolution(graph.input(Self.shape), Self.convolution())
+    let body = graph.convolution(head, Self.convolution(integer: true))
+    let sum = graph.convolution(body, Self.convolution(integer: true), addTo: head)
+    let tail = graph.convolution(sum, Self.convolution(integer: true))
+    graph.output = graph.convolution(tail, Self.convolution())
+    let types = graph.sampleTypes(for: .int8)
+    #expect([head, body, sum].map { types[$0.index].byteCount } == [1, 1, 1])
+    #expect(types[tail.index] == .float32, "read by a convolution without factors")
+    #expect(graph.output.map { types[$0.index] } == .float32)
+    #expect(graph.sampleTypes(for: .float32).allSatisfy { $0 == .float32 })
+  }
+
+  @Test func keepsWhatOthersRead() {
+    var graph = Graph()
+    let head = graph.convolution(graph.input(Self.shape), Self.convolution())
+    let body = graph.convolution(head, Self.convolution(integer: true))
+    // Its picture keeps its precision, and so does its residual.
+    let sum = graph.convolution(body, Self.convolution(), addTo: head)
+    graph.output = graph.concatenation([
+      sum, graph.convolution(sum, Self.convolution(integer: true)),
+    ])
+    let types = graph.sampleTypes(for: .int8)
+    #expect(types.allSatisfy { $0 == .float32 })
+  }
+
+  private static func convolution(integer: Bool = false) -> Convolution {
+    var convolution = Convolution(
+      inputChannels: 16,
+      outputChannels: 16,
+      kernel: 1,
+      weights: Parameters(Array(repeating: 0.1, count: 256)),
+      bias: Array(repeating: 0, count: 16),
+    )
+    let ones = [Float](repeating: 1, count: 16)
+    if integer {
+      convolution.integer = IntegerFactors(
+        input: Steps(sizes: ones, zeros: Array(repeating: 0, count: 16)),
+        weights: Array(repeating: 1, count: 256),
+        scales: ones,
+        bias: ones,
+      )
+    }
+    return convolution
+  }
+
+  // MARK: Rounding
+
+  @Test func pairsOfWeightsAreKeptSmall() {
+    let ones = [Float](repeating: 1, count: 1)
+    func factors(_ weights: [Int8]) -> IntegerFactors {
+      let steps = Steps(
+        sizes: Array(repeating: 1, count: weights.count),
+        zeros: Array(repeating: 0, count: weights.count),
+      )
+      return IntegerFactors(input: steps, weights: weights, scales: ones, bias: ones)
+    }
+    #expect(factors([127, 1, -127, -1]).isExact(inputChannels: 4))
+    #expect(factors([1, 127, 127, -127]).isExact(inputChannels: 4), "pairs begin at even channels")
+    #expect(!factors([127, 2, 0, 0]).isExact(inputChannels: 4))
+    #expect(!factors([0, 0, -65, -64]).isExact(inputChannels: 4))
+    #expect(factors([0, 0, 127]).isExact(inputChannels: 3))
+  }
+
+  @Test func roundingTakesErrorsBackWhereSamplesGoTogether() throws {
+    // Two channels that are always alike: only the sum of their weights counts.
+    let convolution = Convolution(
+      inputChannels: 2,
+      outputChannels: 1,
+      kernel: 1,
+      weights: [0.3, 0.1],
+      bias: [0],
+    )
+    var random = SeededGenerator(seed: 1)
+    var samples = LayerSamples(convolution)
+    let shape = Shape(height: 32, width: 32, channels: 2)
+    let pixels = random.floats(1024).flatMap { [$0, $0] }
+    try pixels.withUnsafeBufferPointer {
+      try samples.add($0.baseAddress.unsafelyUnwrapped, shape)
+    }
+    let factors = try samples.factors()
+    #expect(factors.isExact(inputChannels: 2))
+    let sum = (0..<2).reduce(0) {
+      $0 + Float(factors.weights[$1]) * factors.scales[0] / factors.input.sizes[$1]
+    }
+    #expect(abs(sum - 0.4) < 0.4 / 256)
+  }
+
+  // MARK: A whole model
+
+  private static let pictures = (0..<3).map { (seed: Int) -> Image in
+    var random = SeededGenerator(seed: UInt64(seed))
+    let image = Image(pattern: seed, width: 320, height: 288)
+    for index in 0..<Image.planeCount {
+      // Edges and a little noise, as real pictures have them.
+      for y in 0..<image.height {
+        for x in 0..<image.width {
+          let edge: Float = (x / (23 + 9 * seed) + y / 31) % 2 == 0 ? 0.15 : -0.15
+          let sample = image.plane(index)[y * image.stride + x] * 0.7 + 0.15 + edge
+          image.plane(index)[y * image.stride + x] =
+            sample + Float.random(in: -0.01...0.01, using: &random)
+        }
+      }
+    }
+    return image
+  }
+
+  @Test func aQuantizedModelIsNearAndKeepsItsBits() throws {
+    let folder = try TemporaryFolder()
+    let store = try WeightStore(modelNamed: "fast")
+    let model = try Model(named: "fast", store)
+    let quantized = try QuantizedModel(model, pictures: Self.pictures)
+    #expect(quantized.fidelity > 45 && abs(quantized.loss) < 0.1)
+
+    let path = folder.path("q.safetensors")
+    try write(quantized.file([store], metadata: model.card), to: path)
+    let read = try Model(named: path)
+    #expect(
+      read.hasIntegerFactors && read.integerLoss.map { abs($0 - quantized.loss) < 0.001 } == true
+    )
+    #expect(try ModelReport(named: path).parameters == ModelReport(named: "fast").parameters)
+
+    let images = try [(quantized.model, 1), (quantized.model, 2), (read, 2)].map { model, workers in
+      var options = Upscaler.Options()
+      options.backend = OneDNNBackend(precision: .int8)
+      options.workers = workers
+      options.tiling = .side(40)
+      return try Upscaler(model: model, options: options).upscale(Self.pictures[0]).wait()
+    }
+    #expect(images[1].hasSameSamples(as: images[0]) && images[2].hasSameSamples(as: images[0]))
+  }
+
+  @Test func refusesFactorsThatDoNotFit() throws {
+    let folder = try TemporaryFolder()
+    let store = try WeightStore(modelNamed: "fast")
+    let channels = 48
+    func tensors(_ change: (inout [AddedTensor]) -> Void) -> [AddedTensor] {
+      var tensors = [
+        AddedTensor("int8.1.scale", Array(repeating: 1, count: channels)),
+        AddedTensor("int8.1.bias", Array(repeating: 0, count: channels)),
+        AddedTensor("int8.1.step", Array(repeating: 1, count: channels)),
+        AddedTensor("int8.1.zero", .uint8, Array(repeating: 9, count: channels)),
+        AddedTensor("int8.1.weight", .int8, Array(repeating: 1, count: channels * channels * 9)),
+      ]
+      change(&tensors)
+      return tensors
+    }
+    let count = channels * channels * 9
+    let faults: [(words: String, tensors: [AddedTensor])] = [
+      ("is missing", tensors { $0.removeFirst() }),
+      ("has the shape", tensors { $0[1] = AddedTensor("int8.1.bias", [1]) }),
+      (
+        "without a size",
+        tensors { $0[2] = AddedTensor("int8.1.step", Array(repeating: 0, count: channels)) }
+      ),
+      ("is not 48 elements", tensors { $0[3] = AddedTensor("int8.1.zero", .uint8, [1]) }),
+      (
+        "is not 20736 elements of I8",
+        tensors { $0[4] = AddedTensor("int8.1.weight", .uint8, Array(repeating: 1, count: count)) }
+      ),
+      (
+        "too large for exact sums",
+        tensors { $0[4] = AddedTensor("int8.1.weight", .int8, Array(repeating: 100, count: count)) }
+      ),
+    ]
+    for fault in [("", tensors { _ in })] + faults {
+      let path = folder.path("m.safetensors")
+      let file = try SafetensorsFile(
+        [store],
+        replacing: "int8.",
+        with: fault.tensors,
+        metadata: store.metadata
+      )
+      try write(file, to: path)
+      if fault.words.isEmpty {
+        #expect(try Model(named: path).hasIntegerFactors)
+      } else {
+        let error = #expect(throws: EngineError.self) { try Model(named: path) }
+        #expect("\(error, default: "none")".contains(fault.words))
+      }
+    }
+  }
+
+  private func write(_ file: SafetensorsFile, to path: String) throws {
+    var bytes: [UInt8] = []
+    try file.forEachPiece { bytes += $0 }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+}
