@@ -34,7 +34,7 @@ final class SegmentReader {
     let data = try bytes(Int(record.size))
     guard data.count == Int(record.size) else { throw cutOff }
     frameCount += 1
-    let packet = try Packet(record, data)
+    let packet = try Packet.restored(record, data)
     packet.timeBase = timeBase
     return packet
   }
@@ -81,7 +81,13 @@ final class SegmentReader {
 
 extension Packet {
   /// A packet with the times of `record` and a copy of `data`.
-  fileprivate init(_ record: SegmentRecord, _ data: [UInt8]) throws(MediaError) {
+  ///
+  /// No initializer: `self = packet` would destroy a `self` that was never made, for the reason given in
+  /// `Decoder`; an optional variable has a default value.
+  fileprivate static func restored(
+    _ record: SegmentRecord,
+    _ data: [UInt8],
+  ) throws(MediaError) -> Packet {
     let packet = try Packet()
     let native = unsafe packet.native
     unsafe try check(av_new_packet(native, record.size), .use, "packet", kind: .limit)
@@ -93,6 +99,6 @@ extension Packet {
     unsafe native.pointee.dts = record.dts
     unsafe native.pointee.duration = record.duration
     unsafe native.pointee.flags = record.flags
-    self = packet
+    return packet
   }
 }
