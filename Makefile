@@ -57,8 +57,8 @@ $(TRAINING_VENV)/installed: Training/requirements.txt
 	$(TRAINING_VENV)/bin/pip install -q -r $<
 	touch $@
 
-race: deps ## Run the tests of queues and stages under the thread sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build/race --filter 'QueueTests|QueueState|RunTests|UpscalerTests'
+race: deps ## Run the tests of queues, stages and workers under the thread sanitizer
+	$(SWIFT) test --sanitize=thread --scratch-path .build/race --filter 'QueueTests|QueueState|[.]RunTests|UpscalerTests|ReuseTests|WorkTests|LoadControlTests'
 
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests

@@ -19,8 +19,8 @@ final class FrameJob: Sendable {
   private let failure = Monitor<EngineError?>(nil)
   private let before: Monitor<FrameJob?>
 
-  // Held while a patch is stored, since patches may overlap.
-  private let storing = Monitor(())
+  // The result when patches are stored in it, which may overlap.
+  private let patched: Monitor<Image>?
 
   /// A frame of which every tile is computed.
   convenience init(image: Image, plan: FramePlan, number: Int) {
@@ -42,6 +42,7 @@ final class FrameJob: Sendable {
     self.tiles = tiles
     self.before = Monitor(before)
     result = plan.results.image()
+    patched = plan.tiles.isEmpty ? Monitor(result) : nil
     remaining = Atomic(tiles.count)
     blending = tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))
   }
@@ -50,8 +51,8 @@ final class FrameJob: Sendable {
   func add(_ output: UnsafePointer<Float>, tile index: Int) {
     if let blending {
       blending.withLock { $0.add(output, tile: index) }
-    } else if plan.tiles.isEmpty {
-      storing.withLock { _ in result.store(output, of: tiles[index], scale: plan.scale) }
+    } else if let patched {
+      patched.withLock { $0.store(output, of: tiles[index], scale: plan.scale) }
     } else {
       result.store(output, of: tiles[index], scale: plan.scale)
     }
