@@ -105,8 +105,8 @@ def with_openvino(model, precision):
 def with_onnxruntime(model):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return lambda picture: session.run(None, {"x": picture})
+    network = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda picture: network.run(None, {"x": picture})
 
 
 def timed(run):
