@@ -80,6 +80,6 @@ def tiny_run(*stages):
 
 
 def stage(method, iterations, **changes):
-    loss = {"pixel": 1.0, "colour": 0.1, "perceptual": 0.1}
+    loss = {"pixel": 1.0, "colour": 0.5, "perceptual": 0.1}
     rates = {"rate": 4e-3, "final_rate": 1e-3, "warm_up": 5}
     return {"method": method, "iterations": iterations, "loss": loss, **rates, **changes}

@@ -12,7 +12,7 @@ from vsr_training.trainer import Trainer
 from vsr_training.trajectory import point
 from vsr_training.validation import Validation
 
-REGRESSION = stage("regression", 120)
+REGRESSION = stage("regression", 200)
 # Gentle, and mostly with the ground truth as target: small networks diverge otherwise.
 CONSISTENCY = stage(
     "consistency", 200, rate=1e-3, final_rate=1e-4, options={"anchor": 0.75}
