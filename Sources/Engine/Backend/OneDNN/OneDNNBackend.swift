@@ -151,24 +151,17 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   var scratchByteCount: Int { sumByteCount + enginec_convolution_scratch_bytes(native) }
 
   func makeRunner() throws(EngineError) -> any KernelRunner {
-    guard let runner = enginec_convolution_runner_create(native) else {
-      throw .backend(operation: "a convolution", reason: "out of memory")
-    }
-    return OneDNNRunner(convolution: self, native: runner)
+    OneDNNRunner(convolution: self, library: try OneDNNStripRunner(native))
   }
 }
 
 private final class OneDNNRunner: KernelRunner {
   private let convolution: OneDNNConvolution
-  private let native: OpaquePointer
+  private let library: OneDNNStripRunner
 
-  init(convolution: OneDNNConvolution, native: OpaquePointer) {
+  init(convolution: OneDNNConvolution, library: OneDNNStripRunner) {
     self.convolution = convolution
-    self.native = native
-  }
-
-  deinit {
-    enginec_convolution_runner_destroy(native)
+    self.library = library
   }
 
   func run(
@@ -183,10 +176,7 @@ private final class OneDNNRunner: KernelRunner {
     try convolution.strips.forEach { (first, rows) throws(EngineError) in
       let strip = result + first * rowByteCount
       let sums = convolution.roundsLast ? scratch : strip
-      let status = enginec_convolution_execute(native, operands[0], sums, first, libraryScratch)
-      guard status == 0 else {
-        throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
-      }
+      try library.run(operands[0], into: sums, first: first, scratch: libraryScratch)
       let residual = operands.count == 2 ? operands[1].floats + first * rowCount : nil
       convolution.finish(sums, into: strip, pixelCount: rows * width, residual: residual)
     }

@@ -42,23 +42,16 @@ final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
   var scratchByteCount: Int { sumByteCount + enginec_convolution_scratch_bytes(native) }
 
   func makeRunner() throws(EngineError) -> any KernelRunner {
-    guard let runner = enginec_convolution_runner_create(native) else {
-      throw .backend(operation: "a convolution", reason: "out of memory")
-    }
-    return Runner(convolution: self, native: runner)
+    Runner(convolution: self, library: try OneDNNStripRunner(native))
   }
 
   private final class Runner: KernelRunner {
     private let convolution: OneDNNIntegerConvolution
-    private let native: OpaquePointer
+    private let library: OneDNNStripRunner
 
-    init(convolution: OneDNNIntegerConvolution, native: OpaquePointer) {
+    init(convolution: OneDNNIntegerConvolution, library: OneDNNStripRunner) {
       self.convolution = convolution
-      self.native = native
-    }
-
-    deinit {
-      enginec_convolution_runner_destroy(native)
+      self.library = library
     }
 
     func run(
@@ -70,16 +63,7 @@ final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
       let rowCount = step.output.width * step.output.channels
       let libraryScratch = scratch + convolution.sumByteCount
       try convolution.strips.forEach { (first, rows) throws(EngineError) in
-        let status = enginec_convolution_execute(
-          native,
-          operands[0],
-          scratch,
-          first,
-          libraryScratch,
-        )
-        guard status == 0 else {
-          throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
-        }
+        try library.run(operands[0], into: scratch, first: first, scratch: libraryScratch)
         let start = first * rowCount
         convolution.finish.apply(
           to: scratch.assumingMemoryBound(to: Int32.self),
