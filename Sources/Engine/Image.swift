@@ -127,9 +127,6 @@ public final class Image: @unchecked Sendable {
 
   static func allocate(stride: Int, height: Int) -> UnsafeMutableRawPointer {
     precondition(height > 0, "an image has at least one row")
-    return .allocate(
-      byteCount: planeCount * stride * height * MemoryLayout<Float>.size,
-      alignment: 64,
-    )
+    return .allocateSamples(byteCount: planeCount * stride * height * MemoryLayout<Float>.size)
   }
 }

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 static size_t sample_bytes(enginec_sample_type type) {
   switch (type) {
   case enginec_uint8:
@@ -52,9 +56,9 @@ void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_
   }
 }
 
-void enginec_to_uint8(uint8_t *out, const float *x, size_t pixels, size_t channels,
-                      const float *gains, const float *offsets) {
-  kernels()->to_uint8(out, x, pixels, channels, gains, offsets);
+void enginec_place_steps(uint8_t *out, size_t out_channels, const float *x, size_t pixels,
+                         size_t channels, const float *gains, const float *offsets) {
+  kernels()->to_uint8(out, out_channels, x, pixels, channels, gains, offsets);
 }
 
 void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t channels,
@@ -68,7 +72,7 @@ void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t ch
     const size_t start = first * channels;
     k->finish(sums + start, count, channels, bias, activation, alpha, slopes,
               residual ? residual + start : NULL, residual_scale);
-    k->to_uint8(out + start, sums + start, count, channels, gains, offsets);
+    k->to_uint8(out + start, channels, sums + start, count, channels, gains, offsets);
   }
 }
 
@@ -90,6 +94,13 @@ static size_t edge_of(const enginec_edges *e, size_t index, size_t length) {
   return before * (e->pad_after + 1) + after;
 }
 
+// The first pixel of a row that reads beyond the picture's end.
+static size_t inner_end(const enginec_edges *e) {
+  const size_t limit = e->pad_before + e->width;
+  const size_t end = limit < e->kernel ? 0 : (limit - e->kernel) / e->stride + 1;
+  return end < e->out_width ? end : e->out_width;
+}
+
 void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
                              const enginec_sum_finish *finish, const float *table,
                              const enginec_edges *e, const float *biases, const void *residual) {
@@ -101,8 +112,7 @@ void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, s
     const size_t row_edge = edge_of(e, first_row + y, e->height) * enginec_edge_count(e);
     for (size_t x = 0, end; x < width; x = end) {
       const size_t edge = edge_of(e, x, e->width), p = y * width + x;
-      for (end = x + 1; end < width && edge_of(e, end, e->width) == edge;)
-        end++;
+      end = edge == 0 ? inner_end(e) : x + 1;
       k->finish_sums((char *)out + p * out_bytes, sums + p * channels, end - x, finish, table,
                      biases + (row_edge + edge) * channels,
                      residual ? (const char *)residual + p * residual_bytes : NULL);
@@ -124,10 +134,10 @@ void enginec_bicubic(float *out, const float *x, size_t height, size_t width, si
   kernels()->bicubic(out, x, height, width, channels, factor, scratch);
 }
 
-// `channels` planar rows with two samples of margin on each side, and one line of results.
+// Four source rows, repeated, and what is mixed from them, and weights for as many source pixels as
+// the widest vectors have floats.
 size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor) {
-  (void)factor;
-  return channels * (width + 4) + width;
+  return channels * factor * (5 * (width + 4) + 5 * 16);
 }
 
 void enginec_load_row(float *out, const float *red, const float *green, const float *blue,
@@ -195,12 +205,113 @@ void enginec_softmax_end(float *out, size_t rows, size_t channels, const float *
   kernels()->softmax_end(out, rows, channels, sums);
 }
 
-double enginec_fma_burst(float *sink) { return kernels()->fma_burst(sink); }
+// As fma_burst: 12 chains keep two units busy.
+enum { burst_chains = 12, burst_steps = 1 << 16 };
+
+#ifdef __x86_64__
+__attribute__((target("avx512f,avx512vnni"))) static double burst_of_bytes(float *sink) {
+  __m512i sums[burst_chains];
+  const __m512i factor = _mm512_set1_epi8((char)(1 + sink[0]));
+  for (int k = 0; k < burst_chains; k++)
+    sums[k] = _mm512_set1_epi32(k);
+  for (int s = 0; s < burst_steps; s++) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < burst_chains; k++)
+      sums[k] = _mm512_dpbusd_epi32(sums[k], factor, factor);
+  }
+  for (int k = 1; k < burst_chains; k++)
+    sums[0] = _mm512_add_epi32(sums[0], sums[k]);
+  sink[0] = (float)_mm512_cvtsi512_si32(sums[0]) * 1e-30f;
+  return 2.0 * 64 * burst_chains * burst_steps;
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static double burst_of_halves(float *sink) {
+  __m512 sums[burst_chains];
+  const __m512 ones = _mm512_set1_ps(1 + sink[0]);
+  const __m512bh factor = _mm512_cvtne2ps_pbh(ones, ones);
+  for (int k = 0; k < burst_chains; k++)
+    sums[k] = _mm512_set1_ps((float)k);
+  for (int s = 0; s < burst_steps; s++) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < burst_chains; k++)
+      sums[k] = _mm512_dpbf16_ps(sums[k], factor, factor);
+  }
+  for (int k = 1; k < burst_chains; k++)
+    sums[0] = _mm512_add_ps(sums[0], sums[k]);
+  sink[0] = _mm512_cvtss_f32(sums[0]) * 1e-30f;
+  return 2.0 * 32 * burst_chains * burst_steps;
+}
+#endif
+
+double enginec_product_burst(enginec_sample_type type, float *sink) {
+  if (type == enginec_float32)
+    return kernels()->fma_burst(sink);
+#ifdef __x86_64__
+  if (type == enginec_uint8 && __builtin_cpu_supports("avx512vnni"))
+    return burst_of_bytes(sink);
+  if (type == enginec_bfloat16 && __builtin_cpu_supports("avx512bf16"))
+    return burst_of_halves(sink);
+#endif
+  return 0;
+}
 
 // MARK: Copies, which gain nothing from wider vectors
 
+typedef float quad __attribute__((vector_size(4 * sizeof(float))));
+
+static inline quad load_quad(const float *x) {
+  quad v;
+  memcpy(&v, x, sizeof v);
+  return v;
+}
+
+// Planar to interleaved RGB.
+static void interleave_rgb(float *out, quad red, quad green, quad blue) {
+  const quad low = __builtin_shufflevector(red, green, 0, 4, 1, 5);
+  const quad middle = __builtin_shufflevector(green, blue, 1, 5, 2, 6);
+  const quad high = __builtin_shufflevector(red, green, 2, 6, 3, 7);
+  const quad pixels[3] = {
+      __builtin_shufflevector(low, blue, 0, 1, 4, 2),
+      __builtin_shufflevector(middle, high, 0, 1, 4, 5),
+      __builtin_shufflevector(high, blue, 6, 2, 3, 7),
+  };
+  memcpy(out, pixels, sizeof pixels);
+}
+
+// The inverse, with `step` floats from one colour to the next.
+static void separate_rgb(float *out, size_t step, quad a, quad b, quad c) {
+  const quad red =
+      __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 3, 6, 6), c, 0, 1, 2, 5);
+  const quad green =
+      __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 4, 7, 7), c, 0, 1, 2, 6);
+  const quad blue =
+      __builtin_shufflevector(__builtin_shufflevector(a, b, 2, 5, 5, 5), c, 0, 1, 4, 7);
+  memcpy(out, &red, sizeof red);
+  memcpy(out + step, &green, sizeof green);
+  memcpy(out + 2 * step, &blue, sizeof blue);
+}
+
+// To RGB four times as large, a row of a block at a time.
+static void shuffle_rgb(float *out, const float *x, size_t height, size_t width) {
+  for (size_t y = 0; y < 4 * height; y++) {
+    const float *source = x + y / 4 * width * 48 + y % 4 * 4;
+    for (size_t i = 0; i < width; i++, source += 48, out += 12)
+      interleave_rgb(out, load_quad(source), load_quad(source + 16), load_quad(source + 32));
+  }
+}
+
+static void unshuffle_rgb(float *out, const float *x, size_t height, size_t width) {
+  for (size_t y = 0; y < height; y++) {
+    float *row = out + y / 4 * width * 12 + y % 4 * 4;
+    for (size_t i = 0; i < width; i += 4, x += 12, row += 48)
+      separate_rgb(row, 16, load_quad(x), load_quad(x + 4), load_quad(x + 8));
+  }
+}
+
 void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t width, size_t channels,
                            size_t factor) {
+  if (factor == 4 && channels == 48)
+    return shuffle_rgb(out, x, height, width);
   const size_t area = factor * factor, out_channels = channels / area;
   for (size_t y = 0; y < height; y++) {
     for (size_t dy = 0; dy < factor; dy++) {
@@ -218,6 +329,8 @@ void enginec_pixel_shuffle(float *out, const float *x, size_t height, size_t wid
 
 void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t width,
                              size_t channels, size_t factor) {
+  if (factor == 4 && channels == 3)
+    return unshuffle_rgb(out, x, height, width);
   const size_t area = factor * factor, out_width = width / factor;
   for (size_t y = 0; y < height; y++) {
     const float *restrict source = x + y * width * channels;

@@ -11,7 +11,7 @@ typedef struct {
                  const float *, float);
   void (*finish_sums)(void *, const int32_t *, size_t, const enginec_sum_finish *, const float *,
                       const float *, const void *);
-  void (*to_uint8)(uint8_t *, const float *, size_t, size_t, const float *, const float *);
+  void (*to_uint8)(uint8_t *, size_t, const float *, size_t, size_t, const float *, const float *);
   void (*weighted_sum)(float *, size_t, size_t, const float *const *, const float *);
   void (*parameter_free_attention)(float *, const float *, const float *, size_t);
   void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);

@@ -102,20 +102,11 @@ static void finish(float *x, size_t pixels, size_t channels, const float *bias,
   }
 }
 
-// Rounds to the nearest of 0...255, halves up.
+// Cuts off what follows the point, after limiting to 0...255. Callers add a half before.
 static inline uint8_t to_step(float v) {
-  v += 0.5f;
   v = v > 0 ? v : 0;
   v = v < 255 ? v : 255;
   return (uint8_t)(int32_t)v;
-}
-
-static void to_uint8(uint8_t *restrict out, const float *restrict x, size_t pixels, size_t channels,
-                     const float *restrict gains, const float *restrict offsets) {
-  for (size_t p = 0; p < pixels; p++) {
-    for (size_t c = 0; c < channels; c++)
-      out[p * channels + c] = to_step(x[p * channels + c] * gains[c] + offsets[c]);
-  }
 }
 
 // Whole vectors: what belongs to a channel stays in registers while the pixels go by. Compilers
@@ -138,12 +129,29 @@ static inline vector load_residual(const void *x, size_t index, enginec_sample_t
   return __builtin_convertvector(__builtin_convertvector(steps, int_vector), vector);
 }
 
+// As to_step.
 static inline void store_steps(uint8_t *out, vector v) {
-  v = __builtin_elementwise_max(v + 0.5f, (vector){0});
+  v = __builtin_elementwise_max(v, (vector){0});
   v = __builtin_elementwise_min(v, (vector){0} + 255);
   const byte_vector steps =
       __builtin_convertvector(__builtin_convertvector(v, int_vector), byte_vector);
   memcpy(out, &steps, sizeof steps);
+}
+
+__attribute__((min_vector_width(VECTOR_FLOATS * 32))) static void
+to_uint8(uint8_t *out, size_t out_channels, const float *x, size_t pixels, size_t channels,
+         const float *gains, const float *offsets) {
+  const size_t whole = channels / VECTOR_FLOATS * VECTOR_FLOATS;
+  for (size_t c = 0; c < whole; c += VECTOR_FLOATS) {
+    const vector gain = load_vector(gains + c), offset = load_vector(offsets + c) + 0.5f;
+    for (size_t p = 0; p < pixels; p++)
+      store_steps(out + p * out_channels + c, load_vector(x + p * channels + c) * gain + offset);
+  }
+  for (size_t c = whole; c < channels; c++) {
+    const float gain = gains[c], offset = offsets[c] + 0.5f;
+    for (size_t p = 0; p < pixels; p++)
+      out[p * out_channels + c] = to_step(x[p * channels + c] * gain + offset);
+  }
 }
 
 // Channels [c, c + VECTOR_FLOATS) of all pixels, with an activation of two straight lines.
@@ -153,8 +161,8 @@ finish_channels(void *out, const int32_t *sums, size_t pixels, const enginec_sum
                 int has_residual, enginec_sample_type residual_type, enginec_sample_type out_type) {
   const size_t channels = f->channels;
   const vector scale = load_vector(table + enginec_sum_scales * channels + c);
-  const vector gain = load_vector(table + enginec_sum_gains * channels + c);
-  const vector offset = load_vector(table + enginec_sum_offsets * channels + c);
+  const vector offset = load_vector(table + enginec_sum_offsets * channels + c) +
+                        (out_type == enginec_uint8 ? 0.5f : 0);
   const vector residual_scale = load_vector(table + enginec_sum_residual_scales * channels + c);
   const vector first = load_vector(bias + c);
   vector slope = (vector){0} + (f->activation == enginec_activation_none ? 1 : f->alpha);
@@ -165,8 +173,7 @@ finish_channels(void *out, const int32_t *sums, size_t pixels, const enginec_sum
     memcpy(&sum, sums + i, sizeof sum);
     vector v = __builtin_convertvector(sum, vector) * scale + first;
     v = __builtin_elementwise_max(v, (vector){0}) +
-        __builtin_elementwise_min(v, (vector){0}) * slope;
-    v = v * gain + offset;
+        (__builtin_elementwise_min(v, (vector){0}) * slope + offset);
     if (has_residual)
       v += load_residual(residual, i, residual_type) * residual_scale;
     if (out_type == enginec_uint8) {
@@ -190,16 +197,28 @@ finish_channels_typed(void *out, const int32_t *sums, size_t pixels, const engin
   }
 }
 
-// One channel of all pixels, with any activation.
+static inline int is_curved(enginec_activation activation) {
+  return activation == enginec_activation_silu || activation == enginec_activation_gelu;
+}
+
+// One channel of all pixels, with any activation; the same arithmetic as with vectors.
 static void finish_channel(void *out, const int32_t *sums, size_t pixels,
                            const enginec_sum_finish *f, const float *table, const float *bias,
                            const void *residual, size_t c) {
   const size_t channels = f->channels;
-  const float slope = table[enginec_sum_slopes * channels + c];
+  const float gain = table[enginec_sum_gains * channels + c];
+  const float offset =
+      table[enginec_sum_offsets * channels + c] + (f->out_type == enginec_uint8 ? 0.5f : 0);
+  float slope = f->activation == enginec_activation_none ? 1 : f->alpha;
+  if (f->activation == enginec_activation_prelu)
+    slope = table[enginec_sum_slopes * channels + c];
   for (size_t p = 0, i = c; p < pixels; p++, i += channels) {
     float v = (float)sums[i] * table[enginec_sum_scales * channels + c] + bias[c];
-    v = activate(v, f->activation, f->alpha, slope);
-    v = v * table[enginec_sum_gains * channels + c] + table[enginec_sum_offsets * channels + c];
+    if (is_curved(f->activation)) {
+      v = activate(v, f->activation, 0, 0) * gain + offset;
+    } else {
+      v = (v > 0 ? v : 0) + ((v < 0 ? v : 0) * slope + offset);
+    }
     if (residual) {
       const float add = f->residual_type == enginec_uint8 ? (float)((const uint8_t *)residual)[i]
                                                           : ((const float *)residual)[i];
@@ -215,9 +234,7 @@ static void finish_channel(void *out, const int32_t *sums, size_t pixels,
 
 static void finish_sums(void *out, const int32_t *sums, size_t pixels, const enginec_sum_finish *f,
                         const float *table, const float *bias, const void *residual) {
-  const int is_curved =
-      f->activation == enginec_activation_silu || f->activation == enginec_activation_gelu;
-  const size_t whole = is_curved ? 0 : f->channels / VECTOR_FLOATS * VECTOR_FLOATS;
+  const size_t whole = is_curved(f->activation) ? 0 : f->channels / VECTOR_FLOATS * VECTOR_FLOATS;
   for (size_t c = 0; c < whole; c += VECTOR_FLOATS) {
     if (f->out_type == enginec_uint8) {
       finish_channels_typed(out, sums, pixels, f, table, bias, residual, c, enginec_uint8);
@@ -281,49 +298,76 @@ static size_t clamped(ptrdiff_t index, size_t count) {
   return (size_t)index < count ? (size_t)index : count - 1;
 }
 
-// The four source rows around an output row, mixed into one planar row per channel with two
-// replicated samples before and after, so that the horizontal pass needs no clamping.
-static void bicubic_mix_rows(float *restrict mixed, const float *x, size_t height, size_t width,
-                             size_t channels, ptrdiff_t row, const float weights[4]) {
-  const float *restrict r[4];
-  for (int k = 0; k < 4; k++)
-    r[k] = x + clamped(row - 1 + k, height) * width * channels;
-  for (size_t c = 0; c < channels; c++) {
-    float *restrict plane = mixed + c * (width + 4) + 2;
-    for (size_t i = 0; i < width; i++) {
-      const size_t j = i * channels + c;
-      plane[i] =
-          weights[0] * r[0][j] + weights[1] * r[1][j] + weights[2] * r[2][j] + weights[3] * r[3][j];
+// Source row `row` with every sample repeated for each of the `factor` pixels that it becomes, in
+// their order, and two pixels of the edge before and after, so that no pass needs clamping.
+static void bicubic_repeat(float *restrict out, const float *restrict x, size_t width,
+                           size_t channels, size_t factor) {
+  for (size_t i = 0; i < width + 4; i++) {
+    const float *restrict pixel = x + clamped((ptrdiff_t)i - 2, width) * channels;
+    for (size_t phase = 0; phase < factor; phase++) {
+      for (size_t c = 0; c < channels; c++)
+        *out++ = pixel[c];
     }
-    plane[-1] = plane[-2] = plane[0];
-    plane[width] = plane[width + 1] = plane[width - 1];
   }
 }
 
-static void bicubic_row(float *restrict out, const float *restrict mixed, size_t width,
-                        size_t channels, size_t factor, float *restrict line) {
-  for (size_t phase = 0; phase < factor; phase++) {
-    float w[4];
-    const int base = cubic_phase(phase, factor, w);
-    for (size_t c = 0; c < channels; c++) {
-      const float *restrict s = mixed + c * (width + 4) + 2 + base - 1;
-      for (size_t i = 0; i < width; i++) {
-        line[i] = w[0] * s[i] + w[1] * s[i + 1] + w[2] * s[i + 2] + w[3] * s[i + 3];
-      }
-      for (size_t i = 0; i < width; i++)
-        out[(i * factor + phase) * channels + c] = line[i];
+static void bicubic_mix(float *restrict out, const float *const rows[4], size_t count,
+                        const float weights[4]) {
+  const float *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2],
+                        *restrict d = rows[3];
+  const float wa = weights[0], wb = weights[1], wc = weights[2], wd = weights[3];
+  for (size_t i = 0; i < count; i++)
+    out[i] = wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
+}
+
+// The five pixels around one, of which each phase uses four: a repeated row under weights that
+// repeat with every source pixel, here VECTOR_FLOATS of them at a time.
+static void bicubic_across(float *restrict out, const float *restrict mixed, size_t width,
+                           size_t samples, const float *restrict weights) {
+  const size_t block = samples * VECTOR_FLOATS;
+  for (size_t first = 0; first < width * samples; first += block) {
+    const size_t rest = width * samples - first, count = rest < block ? rest : block;
+    for (size_t j = 0; j < count; j++) {
+      const float *restrict m = mixed + first + j;
+      out[first + j] = weights[j] * m[0] + weights[block + j] * m[samples] +
+                       weights[2 * block + j] * m[2 * samples] +
+                       weights[3 * block + j] * m[3 * samples] +
+                       weights[4 * block + j] * m[4 * samples];
     }
+  }
+}
+
+static void bicubic_spread_weights(float *restrict weights, size_t channels, size_t factor) {
+  const size_t samples = channels * factor, block = samples * VECTOR_FLOATS;
+  for (size_t j = 0; j < block; j++) {
+    float w[4];
+    const int first = cubic_phase(j % samples / channels, factor, w) + 1; // of five
+    for (int k = 0; k < 5; k++)
+      weights[(size_t)k * block + j] = k >= first && k < first + 4 ? w[k - first] : 0;
   }
 }
 
 static void bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
                     size_t factor, float *scratch) {
-  float *line = scratch + channels * (width + 4);
-  for (size_t y = 0; y < height * factor; y++) {
+  const size_t samples = channels * factor, row = (width + 4) * samples;
+  float *weights = scratch + 5 * row, *mixed = scratch + 4 * row;
+  bicubic_spread_weights(weights, channels, factor);
+  for (ptrdiff_t y = 0, repeated = 0; y < (ptrdiff_t)(height * factor); y++) {
     float w[4];
-    const int base = cubic_phase(y % factor, factor, w);
-    bicubic_mix_rows(scratch, x, height, width, channels, (ptrdiff_t)(y / factor) + base, w);
-    bicubic_row(out + y * width * factor * channels, scratch, width, channels, factor, line);
+    const ptrdiff_t base = y / (ptrdiff_t)factor + cubic_phase((size_t)y % factor, factor, w);
+    const float *rows[4];
+    // A source row is kept in one of four places until the fourth one after it is needed.
+    for (ptrdiff_t k = 0; k < 4; k++) {
+      const size_t source = clamped(base - 1 + k, height);
+      float *place = scratch + source % 4 * row;
+      if ((ptrdiff_t)source >= repeated) {
+        bicubic_repeat(place, x + source * width * channels, width, channels, factor);
+        repeated = (ptrdiff_t)source + 1;
+      }
+      rows[k] = place;
+    }
+    bicubic_mix(mixed, rows, row, w);
+    bicubic_across(out + (size_t)y * width * samples, mixed, width, samples, weights);
   }
 }
 

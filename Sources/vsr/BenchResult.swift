@@ -28,8 +28,7 @@ extension BenchResult {
       title,
       "engine        \(engine.framesPerSecond.formatted(2)) fps,"
         + " \(engine.processorSecondsPerFrame.formatted(4)) s of processor time per frame",
-      "convolutions  \(giga(engine.convolutionRate)) GFLOP/s, \(percent(engine.convolutionRate / engine.peak))"
-        + " of the measured peak of \(giga(engine.peak))",
+      "convolutions  \(giga(engine.convolutionRate)) billion operations per second" + shareOfPeak,
       "library alone \(engine.convolutionsAlone.formatted(2)) fps for the convolutions;"
         + " the engine reaches \(percent(engine.framesPerSecond / engine.convolutionsAlone)) of it",
       "time in       "
@@ -44,6 +43,11 @@ extension BenchResult {
       ]
     }
     return lines.joined(separator: "\n")
+  }
+
+  private var shareOfPeak: String {
+    guard let peak = engine.peak else { return "" }
+    return ", \(percent(engine.convolutionRate / peak)) of the measured peak of \(giga(peak))"
   }
 
   private func giga(_ rate: Double) -> String { (rate / 1e9).formatted(1) }
@@ -62,7 +66,7 @@ extension BenchResult: Encodable {
     try keys.encode(engine.framesPerSecond, forKey: .engineFps)
     try keys.encode(engine.processorSecondsPerFrame, forKey: .engineProcessorSecondsPerFrame)
     try keys.encode(engine.convolutionRate / 1e9, forKey: .convolutionGflops)
-    try keys.encode(engine.peak / 1e9, forKey: .peakGflops)
+    try keys.encodeIfPresent(engine.peak.map { $0 / 1e9 }, forKey: .peakGflops)
     try keys.encode(engine.convolutionsAlone, forKey: .convolutionsAloneFps)
     try keys.encode(dictionary(engine.shares.map { ($0.operation, $0.share) }), forKey: .shares)
     guard let whole else { return }

@@ -24,6 +24,63 @@ import Testing
     #expect(graph.sampleTypes(for: .float32).allSatisfy { $0 == .float32 })
   }
 
+  @Test func storesConcatenationsOfSinglePrecision() {
+    var graph = Graph()
+    let parts = [graph.input(Self.half), graph.input(Self.half)]
+    let both = graph.concatenation(parts)
+    let body = graph.convolution(both, Self.convolution(integer: true))
+    graph.output = graph.convolution(body, Self.convolution())
+    let types = graph.sampleTypes(for: .int8)
+    #expect(types[both.index].byteCount == 1 && parts.allSatisfy { types[$0.index] == .float32 })
+    #expect(types[body.index] == .float32)
+
+    let sum = graph.convolution(both, Self.convolution(), addTo: both)
+    graph.output = sum
+    #expect(graph.sampleTypes(for: .int8).allSatisfy { $0 == .float32 }, "read by another one")
+  }
+
+  private static let half = Shape(height: 9, width: 11, channels: 8)
+
+  // Channels before, in and after whole vectors of every instruction set.
+  @Test(arguments: [[48, 3], [1, 16, 5], [7], [3, 64]])
+  func concatenationsStoreTheNearestSteps(channels: [Int]) throws {
+    var random = SeededGenerator(seed: 8)
+    let count = channels.reduce(0, +)
+    let steps = Steps(
+      sizes: (0..<count).map { 0.01 + 0.001 * Float($0) },
+      zeros: (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) },
+    )
+    let shapes = channels.map { Shape(height: 3, width: 5, channels: $0) }
+    let samples = shapes.map { random.floats($0.count) }
+    var graph = Graph()
+    let result = graph.concatenation(shapes.map { graph.input($0) })
+    var types = [SampleType](repeating: .float32, count: graph.valueCount)
+    types[result.index] = .uint8(steps)
+    let backend = OneDNNBackend(precision: .int8)
+    let kernel = try graph.operations[0].kernel(in: graph, types: types, backend: backend)
+
+    let guarded = Guarded(count: (15 * count + 3) / 4)
+    let tensors = zip(shapes, samples).map { Tensor(shape: $0, samples: $1) }
+    try withExtendedLifetime(tensors) {
+      try tensors.map { UnsafeRawPointer($0.pointer) }.withUnsafeBufferPointer {
+        try kernel.makeRunner().run($0, guarded.samples, scratch: guarded.samples)
+      }
+    }
+
+    #expect(guarded.isIntact)
+    let bytes = UnsafeRawPointer(guarded.samples).assumingMemoryBound(to: UInt8.self)
+    for pixel in 0..<15 {
+      let row = zip(shapes, samples).flatMap { shape, samples in
+        samples[(pixel * shape.channels)..<((pixel + 1) * shape.channels)]
+      }
+      for (channel, sample) in row.enumerated() {
+        let wish = Double(sample) / Double(steps.sizes[channel]) + Double(steps.zeros[channel])
+        let step = Double(bytes[pixel * count + channel])
+        #expect(abs(min(max(wish, 0), 255) - step) < 0.5001)
+      }
+    }
+  }
+
   @Test func keepsWhatOthersRead() {
     var graph = Graph()
     let head = graph.convolution(graph.input(Self.shape), Self.convolution())

@@ -60,6 +60,15 @@ import Testing
     _ = try encoder(name)
   }
 
+  @Test func x264IsFastAndGoodUnlessTold() throws {
+    let profile = try EncoderProfile(named: "h264")
+    var options = EncoderOptions()
+    #expect(try profile.settings(options).map(\.value) == ["veryfast", "17"])
+    options.preset = "slow"
+    options.crf = 20
+    #expect(try profile.settings(options).map(\.value) == ["veryfast", "slow", "20"])
+  }
+
   @Test(arguments: ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"])
   func understandsQualityAndThePresetsOfX264(name: String) throws {
     for preset in ["ultrafast", "medium", "placebo"] {

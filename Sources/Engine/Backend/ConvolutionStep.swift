@@ -22,6 +22,14 @@ public struct ConvolutionStep: Sendable {
 extension ConvolutionStep {
   /// The size of the result.
   var output: Shape { convolution.output(for: input) }
+
+  /// The factors of a convolution whose picture lies in 8 bits.
+  var integerFactors: IntegerFactors {
+    guard let factors = convolution.integer else {
+      preconditionFailure("a picture in 8 bits meets a convolution with such factors")
+    }
+    return factors
+  }
 }
 
 extension Operation {

@@ -21,7 +21,7 @@ public final class Program {
   public init(_ graph: CompiledGraph) throws(EngineError) {
     runners = try graph.steps.map { (step) throws(EngineError) in try step.kernel.makeRunner() }
     self.graph = graph
-    arena = .allocate(byteCount: graph.arenaByteCount + 64, alignment: 64)
+    arena = .allocateSamples(byteCount: graph.arenaByteCount + 64)
     operands = graph.steps.map { .allocate(capacity: $0.operands.count) }
     seconds = Array(repeating: 0, count: graph.steps.count)
     bindArena()

@@ -12,7 +12,8 @@ struct SumFinish: Sendable {
   private let biases: [Float]
 
   /// Prepares what follows the sums of a step.
-  init(_ step: ConvolutionStep, _ factors: IntegerFactors) {
+  init(_ step: ConvolutionStep) {
+    let factors = step.integerFactors
     let channels = step.output.channels
     let function = step.convolution.activation.function
     finish = enginec_sum_finish(
@@ -37,10 +38,17 @@ struct SumFinish: Sendable {
     }
     var slopes = gains
     if case .prelu(let given) = step.convolution.activation { slopes = given }
+    var scales = factors.scales
+    var biases = step.convolution.biases(factors)
+    if step.convolution.activation.isHomogeneous {
+      scales = zip(scales, gains).map(*)
+      for index in biases.indices { biases[index] *= gains[index % channels] }
+      gains = Array(repeating: 1, count: channels)
+    }
     // In the order of enginec_sum_scales and what follows it.
-    table = factors.scales + gains + offsets + residualScales + slopes
+    table = scales + gains + offsets + residualScales + slopes
     edges = enginec_edges(step)
-    biases = step.convolution.biases(factors)
+    self.biases = biases
   }
 
   /// Finishes some rows of sums; `residual` points at the first of them.
@@ -64,6 +72,16 @@ struct SumFinish: Sendable {
           residual,
         )
       }
+    }
+  }
+}
+
+extension Activation {
+  /// Whether a positive factor may be applied before as well as after.
+  fileprivate var isHomogeneous: Bool {
+    switch self {
+    case .none, .relu, .leakyReLU, .prelu: true
+    case .silu, .gelu: false
     }
   }
 }

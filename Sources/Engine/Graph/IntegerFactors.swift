@@ -68,7 +68,7 @@ public struct IntegerFactors: Sendable {
 
 extension Graph {
   /// How each value is stored when convolutions multiply 8-bit numbers: in 8 bits where a convolution
-  /// writes it and nobody reads it but such convolutions.
+  /// or a concatenation writes it and nobody reads it but such convolutions.
   func integerTypes() -> [SampleType] {
     var steps = storableSteps()
     // A convolution whose picture keeps its precision takes no residual in 8 bits, and so on.
@@ -76,14 +76,14 @@ extension Graph {
     return steps.map { $0.map { .uint8($0) } ?? .float32 }
   }
 
-  /// The steps of every value that a convolution writes and one with factors reads.
+  /// The steps of every value that can be written in 8 bits and that a convolution with factors reads.
   private func storableSteps() -> [Steps?] {
     var steps = [Steps?](repeating: nil, count: valueCount)
     for operation in operations {
       guard case .convolution(let convolution, _) = operation.kind else { continue }
       steps[operation.operands[0].index] = convolution.integer?.input
     }
-    let written = operations.filter { $0.isConvolution }.map(\.result.index)
+    let written = operations.filter { $0.canStoreSteps }.map(\.result.index)
     for index in steps.indices where !written.contains(index) || index == output?.index {
       steps[index] = nil
     }
@@ -106,7 +106,10 @@ extension Graph {
 }
 
 extension Operation {
-  fileprivate var isConvolution: Bool {
-    if case .convolution = kind { true } else { false }
+  fileprivate var canStoreSteps: Bool {
+    switch kind {
+    case .convolution, .concatenation: true
+    default: false
+    }
   }
 }

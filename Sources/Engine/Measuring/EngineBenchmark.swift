@@ -16,8 +16,9 @@ public struct EngineBenchmark: Sendable {
   /// Floating-point operations per second in the convolutions of the whole run.
   public let convolutionRate: Double
 
-  /// The machine's measured peak in the same unit.
-  public let peak: Double
+  /// The machine's measured peak for the precision in the same unit; nil where the CPU has no
+  /// instructions for it.
+  public let peak: Double?
 
   /// Runs a model on a generated picture of this size for a while.
   public init(
@@ -27,7 +28,7 @@ public struct EngineBenchmark: Sendable {
     height: Int,
     seconds: Double,
   ) throws(EngineError) {
-    peak = MachinePeak.measure(threads: options.workers)
+    peak = MachinePeak.measure(threads: options.workers, precision: options.backend.precision)
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     let upscaler = Upscaler(model: model, options: options, plan: plan)
     try upscaler.run(plan, seconds: seconds / 4)  // warms up: programs, noise, memory
@@ -94,8 +95,8 @@ extension Upscaler {
   }
 }
 
-/// The convolutions of a graph, each by itself, whole layers and nothing fused; only 8-bit sums are
-/// scaled.
+/// The convolutions of a graph, each by itself, whole layers and nothing fused; those of 8 bits leave
+/// their sums as they are.
 private struct BareConvolutions: Sendable {
   private let layers: [(step: ConvolutionStep, kernel: any Kernel)]
   private let threads: Int
@@ -106,7 +107,7 @@ private struct BareConvolutions: Sendable {
     layers = try graph.convolutions.map { (convolution, picture) throws(EngineError) in
       var step = ConvolutionStep(convolution: convolution.bare, input: graph.shape(of: picture))
       if case .uint8 = types[picture.index] { step.inputType = types[picture.index] }
-      return (step, try options.backend.wholeLayers.kernel(for: step))
+      return (step, try options.backend.bareKernel(for: step))
     }
   }
 
@@ -175,8 +176,9 @@ extension Convolution {
 }
 
 extension Backend {
-  /// The same library without strips.
-  fileprivate var wholeLayers: any Backend {
-    (self as? OneDNNBackend)?.wholeLayers ?? self
+  /// What the library does by itself: without strips and without what follows exact sums.
+  fileprivate func bareKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
+    guard let library = self as? OneDNNBackend else { return try kernel(for: step) }
+    return try library.bareKernel(for: step)
   }
 }

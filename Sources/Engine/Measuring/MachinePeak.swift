@@ -2,12 +2,29 @@ internal import EngineC
 
 /// What the machine's arithmetic units can do, measured: the yardstick for the convolutions.
 public enum MachinePeak {
-  /// Floating-point operations per second (a multiply-add counts two) in single precision, by
-  /// `threads` threads together, from registers alone.
-  public static func measure(threads: Int, seconds: Double = 0.3) -> Double {
-    Parallel.rate(threads: threads, seconds: seconds) { _ in
+  /// Operations per second (a product with its addition counts two) in a precision, by `threads` threads
+  /// together, from registers alone; nil where the CPU has no instructions for it.
+  public static func measure(
+    threads: Int,
+    precision: Precision,
+    seconds: Double = 0.3,
+  ) -> Double? {
+    let type = precision.native
+    let rate = Parallel.rate(threads: threads, seconds: seconds) { _ in
       var sink: Float = 0
-      return { enginec_fma_burst(&sink) }
+      return { enginec_product_burst(type, &sink) }
+    }
+    return rate > 0 ? rate : nil
+  }
+}
+
+extension Precision {
+  /// The C kernels' code for what is multiplied.
+  fileprivate var native: enginec_sample_type {
+    switch self {
+    case .float32: enginec_float32
+    case .bfloat16: enginec_bfloat16
+    case .int8: enginec_uint8
     }
   }
 }

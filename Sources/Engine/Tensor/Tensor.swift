@@ -13,9 +13,8 @@ public final class Tensor: @unchecked Sendable {
   /// Creates a tensor of zeros.
   public init(shape: Shape) {
     self.shape = shape
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: shape.count * MemoryLayout<Float>.size + 64,
-      alignment: 64,
+    let memory = UnsafeMutableRawPointer.allocateSamples(
+      byteCount: shape.count * MemoryLayout<Float>.size + 64
     )
     let first = memory.bindMemory(to: Float.self, capacity: shape.count)
     first.initialize(repeating: 0, count: shape.count)

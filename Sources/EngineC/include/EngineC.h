@@ -44,7 +44,8 @@ void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_
                                 const float *slopes, const float *residual, float residual_scale);
 
 // What is done to the sums of an 8-bit convolution:
-// v = activation(sum * scale + bias) * gain + offset + residual * residual_scale.
+// v = activation(sum * scale + bias) * gain + offset + residual * residual_scale. The gain of an
+// activation of straight lines is 1: scale and bias hold it.
 typedef struct {
   size_t channels;
   enginec_activation activation;
@@ -83,11 +84,12 @@ void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, s
                              const enginec_edges *edges, const float *biases, const void *residual);
 size_t enginec_edge_count(const enginec_edges *edges);
 
-// out[i] = x[i] * gains[c] + offsets[c], rounded to the nearest of 0...255.
-void enginec_to_uint8(uint8_t *out, const float *x, size_t pixels, size_t channels,
-                      const float *gains, const float *offsets);
+// out[p * out_channels + c] = x[p * channels + c] * gains[c] + offsets[c], rounded to the nearest
+// of 0...255.
+void enginec_place_steps(uint8_t *out, size_t out_channels, const float *x, size_t pixels,
+                         size_t channels, const float *gains, const float *offsets);
 
-// As enginec_finish, but rounds the results as enginec_to_uint8 does; `sums` is overwritten.
+// As enginec_finish, but rounds the results as enginec_place_steps does; `sums` is overwritten.
 void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t channels,
                              const float *bias, enginec_activation activation, float alpha,
                              const float *slopes, const float *residual, float residual_scale,
@@ -213,9 +215,10 @@ void enginec_clamp(float *x, size_t count);
 // The name of the instruction set that the kernels above use: "x86-64", "x86-64-v3", ...
 const char *enginec_kernel_level(void);
 
-// Runs a fixed number of independent fused multiply-adds and returns how many floating-point
-// operations that was; `sink` keeps the compiler honest.
-double enginec_fma_burst(float *sink);
+// Runs a fixed number of independent products with addition of samples of a type, by the widest
+// instructions made for them, and returns how many operations that was; 0 where the CPU has none.
+// `sink` keeps the compiler honest.
+double enginec_product_burst(enginec_sample_type type, float *sink);
 
 // The number of processors that this process may run on; at least 1.
 size_t enginec_processor_count(void);

@@ -36,7 +36,8 @@ struct EncoderMemory {
     let options = settings.options
     let rate = Self.rates[profile.name] ?? Self.other
     self.rate = rate
-    let preset = options.preset.flatMap { rate.presets[$0] } ?? rate.presets["medium"] ?? (0, 0)
+    let name = options.preset ?? profile.defaults["preset"] ?? "medium"
+    let preset = rate.presets[name] ?? rate.presets["medium"] ?? (0, 0)
     // As an option of its own, or among x264-params or x265-params.
     let words = options.options.flatMap { option in
       option.key.hasSuffix("-params")

@@ -25,8 +25,12 @@ public struct OneDNNBackend: Backend {
     self.stripBudget = stripBudget
   }
 
-  /// The same backend without strips.
-  var wholeLayers: OneDNNBackend { OneDNNBackend(precision: precision, stripBudget: .max) }
+  /// Returns a kernel that is the library's alone: whole layers, and exact sums that nothing is made of.
+  func bareKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
+    let whole = OneDNNBackend(precision: precision, stripBudget: .max)
+    guard case .uint8 = step.inputType else { return try whole.kernel(for: step) }
+    return try OneDNNIntegerConvolution(step, stripRows: whole.stripRows(step), finish: nil)
+  }
 
   /// Returns a kernel that runs strip by strip.
   ///
@@ -34,7 +38,11 @@ public struct OneDNNBackend: Backend {
   /// follows in a pass of our own, as does the residual.
   public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     if case .uint8 = step.inputType {
-      return try OneDNNIntegerConvolution(step, stripRows: stripRows(step))
+      return try OneDNNIntegerConvolution(
+        step,
+        stripRows: stripRows(step),
+        finish: SumFinish(step),
+      )
     }
     return try OneDNNConvolution(
       step,
@@ -47,7 +55,7 @@ public struct OneDNNBackend: Backend {
   /// Asks the library for a kernel without weights.
   public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
     if case .uint8 = step.inputType {
-      let kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step))
+      let kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step), finish: nil)
       return KernelMemory(
         scratchByteCount: kernel.scratchByteCount,
         weightByteCount: kernel.weightByteCount,

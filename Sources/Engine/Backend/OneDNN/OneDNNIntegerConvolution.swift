@@ -6,22 +6,20 @@ internal import EngineC
 /// Safe to share: the C object never changes after its creation.
 final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
   fileprivate let step: ConvolutionStep
-  fileprivate let finish: SumFinish
+  fileprivate let finish: SumFinish?
   fileprivate let strips: Strips
   fileprivate let native: OpaquePointer
 
-  init(_ step: ConvolutionStep, stripRows: Int) throws(EngineError) {
-    guard let factors = step.convolution.integer else {
-      preconditionFailure("a picture in 8 bits meets a convolution with such factors")
-    }
+  /// Creates the kernel; without a finish sums stay in the scratch memory.
+  init(_ step: ConvolutionStep, stripRows: Int, finish: SumFinish?) throws(EngineError) {
     self.step = step
-    finish = SumFinish(step, factors)
+    self.finish = finish
     var shape = enginec_convolution_shape(step, stripRows: stripRows)
     shape.factor_type = enginec_uint8
     shape.out_type = enginec_int32
     shape.activation = enginec_activation_none
     var reason: UnsafePointer<CChar>?
-    let created = enginec_convolution_create(&shape, factors.weights, nil, &reason)
+    let created = enginec_convolution_create(&shape, step.integerFactors.weights, nil, &reason)
     guard let created else { throw step.refusal(reason) }
     native = created
     strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
@@ -65,7 +63,7 @@ final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
       try convolution.strips.forEach { (first, rows) throws(EngineError) in
         try library.run(operands[0], into: scratch, first: first, scratch: libraryScratch)
         let start = first * rowCount
-        convolution.finish.apply(
+        convolution.finish?.apply(
           to: scratch.assumingMemoryBound(to: Int32.self),
           rows: first..<(first + rows),
           result + start * step.resultType.byteCount,
