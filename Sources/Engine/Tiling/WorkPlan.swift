@@ -105,7 +105,7 @@ public struct WorkPlan: Sendable {
       width: width,
       height: height,
       side: choice.side,
-      rows: choice.rows,
+      bands: choice.bands,
       blending: task.options.blending,
     )
     self.workers = workers
