@@ -175,7 +175,7 @@ extension LiveReport {
   /// How many frames were enlarged in which way, in parentheses.
   private func byRung(_ names: [String]) -> String {
     let counts = names.enumerated().map { "\(frames(onRung: $0.offset)) with \($0.element)" }
-    return " (\(counts.joined(separator: ", ")), \(switches) switches)"
+    return " (\(counts.joined(separator: ", ")); changed \(switches)x)"
   }
 }
 
