@@ -4,7 +4,7 @@ import Testing
 
 /// What `vsr stream` opens in the network, on loopback.
 @Suite(.serialized) struct NetworkTests {
-  /// Lines for bash: `$0` is the program, `$T` a folder of servers, `c.mkv` a clip of 50 frames with sound;
+  /// Lines for bash: `$0` is the program, `$T` a folder of servers, `up` waits for one, `c.mkv` a clip of 50 frames with sound;
   /// they leave `o`.
   static let lines = [
     "(sleep 2; ffmpeg -v error -re -i c.mkv -c copy -f mpegts http://127.0.0.1:47201/x) &"
@@ -20,13 +20,13 @@ import Testing
     "(sleep 2; ffmpeg -v error -re -i c.mkv -c copy -f mpegts srt://127.0.0.1:47208?linger=5) &"
       + " \"$0\" stream -q --listen -i srt://127.0.0.1:47208 >o",
     "ffmpeg -v error -listen 1 -i rtmp://127.0.0.1:47209/live/x -c copy -f matroska o &"
-      + " $T/tls-relay 47210 47209 & relay=$!; sleep 2;"
+      + " $T/tls-relay 47210 47209 & relay=$!; up 47210;"
       + " cat c.mkv | \"$0\" stream -q -o rtmps://127.0.0.1:47210/live/x; wait %1; kill $relay",
     "ffmpeg -v error -i c.mkv -c copy -f mpegts c.ts; python3 -m http.server 47211 --bind 127.0.0.1 2>log &"
-      + " server=$!; $T/tls-relay 47212 47211 & relay=$!; sleep 2;"
+      + " server=$!; $T/tls-relay 47212 47211 & relay=$!; up 47211; up 47212;"
       + " \"$0\" stream -q -i https://127.0.0.1:47212/c.ts >o; kill $server $relay",
     "ffmpeg -v error -i c.mkv -c copy -f hls -hls_time 1 -hls_list_size 0 x.m3u8;"
-      + " python3 -m http.server 47213 --bind 127.0.0.1 2>log & server=$!; sleep 2;"
+      + " python3 -m http.server 47213 --bind 127.0.0.1 2>log & server=$!; up 47213;"
       + " \"$0\" stream -q -i http://127.0.0.1:47213/x.m3u8 >o; kill $server",
     "ffmpeg -v error -rtsp_flags listen -i rtsp://127.0.0.1:47214/x -c copy -f matroska o & sleep 1;"
       + " cat c.mkv | \"$0\" stream -q -o rtsp://127.0.0.1:47214/x; wait",
@@ -44,7 +44,7 @@ import Testing
   static let linesOverRTP = [
     "ffmpeg -v error -i 'rtp://127.0.0.1:47216?timeout=9000000' -c copy -f matroska o & sleep 1;"
       + " ffmpeg -v error -re -i c.mkv -c copy -f matroska - | \"$0\" stream -q -o rtp://127.0.0.1:47216; wait",
-    "$T/rtsp-server 47218 c.mkv & sleep 1; \"$0\" stream -q -i rtsp://127.0.0.1:47218/x >o",
+    "$T/rtsp-server 47218 c.mkv & up 47218; \"$0\" stream -q -i rtsp://127.0.0.1:47218/x >o",
   ]
 
   @Test(arguments: linesOverRTP) func arrivesButForTheLastFrames(line: String) throws {
@@ -122,11 +122,14 @@ import Testing
     return run.text.split { ",\n".contains($0) }.first.flatMap { Int($0) } ?? 0
   }
 
+  private static let up =
+    "up() { until (exec 3<>/dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.1; done; }"
+
   private func shell(_ line: String, _ folder: TemporaryFolder) throws -> Program {
     let servers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Network")
     return try Program(
-      ["-c", "T=\"$1\"; \(line)", Program.binary.path, servers.path],
+      ["-c", "T=\"$1\"; \(Self.up); \(line)", Program.binary.path, servers.path],
       in: folder,
       of: URL(fileURLWithPath: "/bin/bash")
     )
