@@ -12,7 +12,7 @@ PEERS_VENV := .build/peers-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers bench-peers race clips fuzz torture soak faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers bench-peers race clips fuzz torture pipes live soak faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,12 @@ fuzz: deps ## Feed changed files to every parser of models, SECONDS=60 each; a c
 
 torture: build ## Run the program on 555 hard or hostile inputs; SHARED/torture makes them
 	@Scripts/torture "$(BINARY)" "$(SHARED)/torture"
+
+pipes: build ## Run live streams between pipes that are slow, silent, closed or hostile; some minutes
+	@Scripts/pipes "$(BINARY)" "$(SHARED)/torture"
+
+live: build ## Feed live streams in real time for SECONDS and say how they keep up
+	@Scripts/live-show "$(BINARY)" $(SECONDS)
 
 soak: build ## Feed a live stream with jumps and changes for SECONDS; growth is an error
 	@Scripts/soak "$(BINARY)" $(SECONDS)

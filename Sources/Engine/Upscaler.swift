@@ -136,9 +136,9 @@ public final class Upscaler: Sendable {
     }
   }
 
-  /// The part of all pictures so far that was not computed because it had not changed, 0…1.
-  public var reusedShare: Double {
-    state.withLock { $0.pixelCount > 0 ? Double($0.reusedPixelCount) / Double($0.pixelCount) : 0 }
+  // The pixels of all pictures so far, and those of them that had not changed.
+  fileprivate var pixelCounts: (all: Int, reused: Int) {
+    state.withLock { ($0.pixelCount, $0.reusedPixelCount) }
   }
 
   /// The seconds that workers spent so far, by operation; idle time is not in it.
@@ -181,5 +181,14 @@ public final class Upscaler: Sendable {
       options: options,
       mayRest: false,
     )
+  }
+}
+
+extension [Upscaler] {
+  /// The part of all their pictures so far that was not computed because it had not changed, 0…1.
+  public var reusedShare: Double {
+    let counts = map(\.pixelCounts)
+    let all = counts.reduce(0) { $0 + $1.all }
+    return all > 0 ? Double(counts.reduce(0) { $0 + $1.reused }) / Double(all) : 0
   }
 }

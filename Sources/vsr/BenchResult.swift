@@ -14,7 +14,7 @@ struct BenchResult {
 
     init(_ progress: TranscodeProgress, _ upscaler: Upscaler) {
       framesPerSecond = progress.framesPerSecond
-      stages = StageShares(progress, upscaler)
+      stages = StageShares(progress, [upscaler])
     }
 
     /// The run's time as a multiple of the time that its slowest stage worked.

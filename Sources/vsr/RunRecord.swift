@@ -1,3 +1,4 @@
+internal import Engine
 internal import Pipeline
 
 /// What a run did, for programs: counts, and what became of every stream.
@@ -21,21 +22,38 @@ struct RunRecord: Encodable {
   let live: Live?
   let streams: [Stream]
 
+  /// A way in which a live run enlarged frames.
+  struct Rung: Encodable {
+    let model: String
+    let precision: String
+    let frames: Int
+
+    init(_ rung: EngineLadder.Rung, frames: Int) {
+      model = rung.model.name
+      precision = rung.precision.argument
+      self.frames = frames
+    }
+  }
+
   /// What a live run did with its frames; delays in milliseconds.
   struct Live: Encodable {
     let framesUpscaled: Int
     let framesResized: Int
     let framesDropped: Int
     let framesLate: Int
+    let rungs: [Rung]
+    let switches: Int
     let delayP50: Double
     let delayP99: Double
     let delayMax: Double
 
-    init(_ report: LiveReport) {
+    init(_ report: LiveReport, _ rungs: [EngineLadder.Rung]) {
       framesUpscaled = report.upscaled
       framesResized = report.resized
       framesDropped = report.dropped
       framesLate = report.late
+      self.rungs = rungs.indices.map { Rung(rungs[$0], frames: report.frames(onRung: $0)) }
+      switches = report.switches
       delayP50 = report.medianDelay.seconds * 1000
       delayP99 = report.longDelay.seconds * 1000
       delayMax = report.longestDelay.seconds * 1000
@@ -66,6 +84,7 @@ struct RunRecord: Encodable {
     _ report: TranscodeReport,
     of transcode: Transcode,
     areaReused: Double,
+    rungs: [EngineLadder.Rung] = [],
     input: MediaPath,
     output: MediaPath,
   ) {
@@ -83,7 +102,7 @@ struct RunRecord: Encodable {
     timesRepaired = report.repairedTimes
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
-    live = report.progress.live.map { Live($0) }
+    live = report.progress.live.map { Live($0, rungs) }
     warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream

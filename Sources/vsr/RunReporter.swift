@@ -5,7 +5,8 @@ internal import Pipeline
 final class RunReporter: Sendable {
   private let options: ReportOptions.Choice
   private let transcode: Transcode
-  private let upscaler: Upscaler
+  private let upscalers: [Upscaler]
+  private let rungNames: [String]
   private let outputName: String
   private let isOver = Monitor(false)
   private let progressThread = Monitor<WorkerThread?>(nil)
@@ -18,21 +19,69 @@ final class RunReporter: Sendable {
   ) {
     self.options = options.choice
     self.transcode = transcode
-    self.upscaler = upscaler
+    upscalers = [upscaler]
+    rungNames = []
+    self.outputName = outputName
+  }
+
+  /// For a live run that may enlarge its frames in several ways.
+  init(
+    _ options: ReportOptions,
+    _ transcode: Transcode,
+    _ ways: EngineLadder,
+    outputName: String,
+  ) {
+    self.options = options.choice
+    self.transcode = transcode
+    upscalers = ways.rungs.map(\.upscaler)
+    rungNames = ways.rungs.map(\.name)
     self.outputName = outputName
   }
 
   /// Tells what will be done and begins to show progress; `threads` are the workers that might have been.
   func begin(_ work: WorkPlan, threads: Int) {
+    tellPlan()
+    tell(work, threads: threads)
+    showProgress()
+  }
+
+  /// Tells what will be done in which ways and begins to show progress.
+  func begin(_ ways: EngineLadder, threads: Int) {
+    tellPlan()
+    tell(ways.notices)
+    for rung in ways.rungs {
+      if ways.rungs.count > 1, options.isVerbose {
+        Console.say("vsr: \(rung.name): \((rung.cost.seconds * 1000).formatted(1)) ms a frame")
+      }
+      tell(rung.plan, threads: threads)
+    }
+    showProgress()
+  }
+
+  /// Tells that the next frames are enlarged in another way.
+  func tellChange(from old: String, to new: String) {
+    guard options.isVerbose else { return }
+    let line = "vsr: from \(old) to \(new) at \(transcode.progress.elapsed.clock)"
+    // A bar is on the line already.
+    options.style == .bar ? Console.sayInPlace("\r\u{1B}[K\(line)\n") : Console.say(line)
+  }
+
+  private func tellPlan() {
     let plan = transcode.plan
     tell(plan.notices)
-    if options.isVerbose {
-      Console.say(
-        "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
-          + "model \(upscaler.model.name), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
-      )
-      for line in work.lines(threads: threads) { Console.say("vsr: \(line)") }
-    }
+    guard options.isVerbose else { return }
+    Console.say(
+      "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
+        + "model \(upscalers[0].model.name), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
+    )
+  }
+
+  private func tell(_ work: WorkPlan, threads: Int) {
+    guard options.isVerbose else { return }
+    for line in work.lines(threads: threads) { Console.say("vsr: \(line)") }
+  }
+
+  private func showProgress() {
     guard let line = ProgressLine(options.style) else { return }
     let thread = WorkerThread { [self] in show(line) }
     progressThread.withLock { $0 = thread }
@@ -45,7 +94,7 @@ final class RunReporter: Sendable {
     progressThread.withLock { $0 }?.join()
     guard case .success(let report) = result else { return }
     if !options.isQuiet {
-      let summary = report.summary(areaReused: upscaler.reusedShare)
+      let summary = report.summary(areaReused: upscalers.reusedShare, rungNames)
       Console.say("vsr: wrote \(outputName): \(summary)")
     }
     if options.isVerbose { tellStages(report) }
@@ -70,7 +119,7 @@ final class RunReporter: Sendable {
   }
 
   private func tellStages(_ report: TranscodeReport) {
-    for stage in StageShares(report.progress, upscaler).shares {
+    for stage in StageShares(report.progress, upscalers).shares {
       let percent = Int((stage.share * 100).rounded())
       Console.say("vsr: stage \(stage.name): busy \(percent)% of the time")
     }
@@ -90,7 +139,7 @@ extension ReportOptions {
 
 extension TranscodeReport {
   /// Frames, speed and losses in one line.
-  fileprivate func summary(areaReused: Double) -> String {
+  fileprivate func summary(areaReused: Double, _ rungNames: [String]) -> String {
     let seconds = progress.elapsed.seconds
     var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
     if seconds > 0 { parts.append("\(progress.framesPerSecond.formatted(2)) fps") }
@@ -104,21 +153,29 @@ extension TranscodeReport {
     if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
     if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
     if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
-    return ([parts.joined(separator: ", ")] + (progress.live.map { [$0.summary] } ?? []))
+    return ([parts.joined(separator: ", ")] + (progress.live.map { [$0.summary(rungNames)] } ?? []))
       .joined(separator: "; ")
   }
 }
 
 extension LiveReport {
   /// What was done to how many frames, and their delays, in one line.
-  fileprivate var summary: String {
-    var parts = ["\(upscaled) upscaled"]
+  fileprivate func summary(_ rungNames: [String]) -> String {
+    var parts = ["\(upscaled) upscaled" + (rungNames.count > 1 ? byRung(rungNames) : "")]
     if resized > 0 { parts.append("\(resized) resized only") }
     if dropped > 0 { parts.append("\(dropped) dropped") }
     if late > 0 { parts.append("\(late) late") }
     let delays = [("half", medianDelay), ("99%", longDelay), ("all", longestDelay)]
     let list = delays.map { "\($0.0) within \(Int(($0.1.seconds * 1000).rounded(.up))) ms" }
     return parts.joined(separator: ", ") + "; delay of " + list.joined(separator: ", ")
+  }
+}
+
+extension LiveReport {
+  /// How many frames were enlarged in which way, in parentheses.
+  private func byRung(_ names: [String]) -> String {
+    let counts = names.enumerated().map { "\(frames(onRung: $0.offset)) with \($0.element)" }
+    return " (\(counts.joined(separator: ", ")); changed \(switches)x)"
   }
 }
 

@@ -113,6 +113,35 @@ import Testing
     #expect(plan.tiles == [TilePlan.Tile(core: whole, window: whole, blend: nil)])
   }
 
+  @Test(arguments: [
+    (180, 2, 17, 1), (180, 3, 17, 1), (180, 4, 17, 4), (97, 2, 9, 8), (64, 3, 17, 1),
+    (33, 2, 17, 2),
+  ])
+  func bandsHaveEqualWindowsWithTheirHalos(_ size: (Int, Int, Int, Int)) {
+    let (height, count, halo, alignment) = size
+    let plan = TilePlan(
+      width: 320,
+      height: height,
+      tileSide: nil,
+      bands: count,
+      halo: halo,
+      alignment: alignment
+    )
+    let cores = plan.tiles.map { $0.core.y..<($0.core.y + $0.core.height) }
+    #expect(cores.flatMap(\.self).elementsEqual(0..<height) && cores.allSatisfy { !$0.isEmpty })
+    for tile in plan.tiles {
+      let needed = tile.core.grown(by: halo)
+        .clipped(to: PixelRect(x: 0, y: 0, width: 320, height: height))
+      #expect(tile.window.contains(needed), "\(tile.window) lacks some of \(needed)")
+      #expect(tile.window.y % alignment == 0 && tile.window.height == plan.windowHeight)
+    }
+  }
+
+  @Test func twoBandsComputeEachOthersHaloOnce() {
+    let plan = TilePlan(width: 320, height: 180, tileSide: nil, bands: 2, halo: 17)
+    #expect(plan.tiles.count == 2 && plan.windowHeight == 90 + 17)
+  }
+
   private func picture(_ size: Case) -> PixelRect {
     PixelRect(x: 0, y: 0, width: size.width, height: size.height)
   }

@@ -76,6 +76,16 @@ import Testing
     #expect(play.upscaled.suffix(100).elementsEqual(300..<400))
   }
 
+  // Otherwise it would expect the old time for many frames yet.
+  @Test func triesAnEngineThatHasChangedAtOnce() {
+    var play = Play(.resize, budget: .milliseconds(80))
+    play.run(frames: 0..<40)
+    #expect(play.upscaled.count <= 2)
+    play.control.forgetWork(Instant(nanoseconds: 1_000_000_000))
+    play.run(frames: 40..<240, work: 20)
+    #expect(play.upscaled.suffix(190).elementsEqual(50..<240), "\(play.upscaled.count)")
+  }
+
   @Test func passesWholeStretches() {
     var play = Play(.passthrough)
     play.run(frames: 0..<1000)

@@ -72,6 +72,33 @@ import Testing
     #expect(try sound("c.ts", folder) == sound("o.ts", folder))
   }
 
+  @Test(arguments: ["block", "drop", "resize", "passthrough"])
+  func goesDownTheLadderWhenThereIsTooMuchToDo(policy: String) throws {
+    let folder = try TemporaryFolder()
+    // Too many pixels for small machines, for longer than it takes to be sure.
+    try folder.makeClip("c.ts", size: "320x240", frames: 100)
+    let run = try shell(
+      "ffmpeg -v error -re -i c.ts -c copy -f mpegts - | $0 stream --adaptive --max-delay 400"
+        + " --precision fp32 --on-overload \(policy) --json -v -s 1 2>e >o.ts; grep -v ^vsr: e >&2; cat e",
+      in: folder
+    )
+    let live = try record(run)
+    #expect(live.framesUpscaled + live.framesResized + live.framesDropped == 100)
+    #expect(live.rungs.map(\.frames).reduce(0, +) == live.framesUpscaled)
+    #expect(run.output.components(separatedBy: "vsr: from fast ").count == live.switches + 1)
+    // Only where the CPU has instructions for more than one precision.
+    #expect(live.rungs.count == 1 || live.rungs.last?.precision != "fp32")
+    #expect(try times("o.ts", "v:0", folder).count == 100 - live.framesDropped)
+    #expect(try sound("c.ts", folder) == sound("o.ts", folder))
+  }
+
+  @Test func withNothingCheaperAdaptiveSaysSo() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 10)
+    let run = try shell("cat c.ts | $0 stream --adaptive --backend openblas >o.ts", in: folder)
+    #expect(run.exitCode == 0 && run.errors.contains("--adaptive changes nothing"), "\(run.errors)")
+  }
+
   @Test func anInterruptEndsTheStreamCompletely() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("c.ts", frames: 25)
@@ -130,10 +157,17 @@ import Testing
     #expect(policy.exitCode == 64)
   }
 
+  private struct Rung: Decodable {
+    let precision: String
+    let frames: Int
+  }
+
   private struct Live: Decodable {
     let framesUpscaled: Int
     let framesResized: Int
     let framesDropped: Int
+    let rungs: [Rung]
+    let switches: Int
     let delayP50: Double
     let delayP99: Double
   }

@@ -106,7 +106,7 @@ public final class Program {
 package func monotonicSeconds() -> Double { seconds(of: CLOCK_MONOTONIC) }
 
 /// The processors' seconds that all threads of this program have used.
-func processorSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+package func processorSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
 
 private func seconds(of clock: clockid_t) -> Double {
   var time = timespec()

@@ -3,8 +3,8 @@ struct TileChoice: Hashable {
   /// The largest side of a tile, as ``Upscaler/Tiling/side(_:)`` means it; nil for no cuts.
   let side: Int?
 
-  /// The most rows of a tile, if they are fewer than ``side``.
-  var rows: Int?
+  /// Bands of whole rows, if tiles are that.
+  var bands: Int?
   let windowWidth: Int
   let windowHeight: Int
 
@@ -104,15 +104,19 @@ private struct Cutter {
     guard case .halo(let alignment, _) = model.network.tileRule else {
       return sides.map { choice(side: $0) }
     }
-    let rows = max((height + count - 1) / count, min(Self.smallestSide, height))
-    let band = TilePlan.cut(height, side: rows, halo: halo, alignment: alignment)
-    let whole = TilePlan.cut(width, side: nil, halo: halo, alignment: alignment)
+    // Bands as for every worker, or as many as are not nearly all halo.
+    let surroundings = Surroundings(halo: halo, alignment: alignment)
+    let most = max(1, min(count, height / Self.smallestSide))
+    let bands = (1...most).last { surroundings.bands(height, count: $0) != nil }
+    guard let bands, let cut = surroundings.bands(height, count: bands) else {
+      return sides.map { choice(side: $0) }
+    }
     let inBands = TileChoice(
       side: nil,
-      rows: rows,
-      windowWidth: whole.window,
-      windowHeight: band.window,
-      count: band.count,
+      bands: bands,
+      windowWidth: TilePlan.cut(width, side: nil, halo: halo, alignment: alignment).window,
+      windowHeight: cut.window,
+      count: bands,
       isBlended: false,
     )
     // Smaller tiles where the memory is too small for bands.
@@ -147,13 +151,13 @@ extension OverlapPlan {
 }
 
 extension TilePlan {
-  /// Cuts pictures of a size for a model, into tiles of at most this side and so many rows.
+  /// Cuts pictures of a size for a model, into tiles of at most this side or into bands.
   init(
     model: Model,
     width: Int,
     height: Int,
     side: Int?,
-    rows: Int? = nil,
+    bands: Int? = nil,
     blending: Upscaler.Blending,
   ) {
     let rule = model.network.tileRule
@@ -163,7 +167,7 @@ extension TilePlan {
         width: width,
         height: height,
         tileSide: side,
-        tileRows: rows ?? side,
+        bands: bands,
         halo: model.halo ?? 0,
         alignment: alignment,
       )

@@ -64,22 +64,24 @@ public struct TilePlan: Sendable {
   ///   - width: Columns of the picture.
   ///   - height: Rows of the picture.
   ///   - tileSide: The largest side of a core; nil for no limit.
-  ///   - tileRows: The most rows of a core, if not `tileSide`.
+  ///   - bands: Into how many bands of whole rows to cut instead, with equal windows.
   ///   - halo: The receptive radius of the network in pixels.
   ///   - alignment: The side of the blocks of pixels that the network takes.
   public init(
     width: Int,
     height: Int,
     tileSide: Int?,
-    tileRows: Int? = nil,
+    bands: Int? = nil,
     halo: Int,
     alignment: Int = 1,
   ) {
     let columns = TilePlan.cuts(width, side: tileSide ?? width)
-    let rows = TilePlan.cuts(height, side: tileRows ?? tileSide ?? height)
+    let equal = TilePlan.cuts(height, side: tileSide ?? height)
     let surroundings = Surroundings(halo: halo, alignment: alignment)
+    let even = bands.flatMap { surroundings.bands(height, count: $0) }
+    let rows = even?.cores ?? equal
     let windowColumns = surroundings.windows(around: columns, length: width)
-    let windowRows = surroundings.windows(around: rows, length: height)
+    let windowRows = surroundings.windows(around: rows, length: height, size: even?.window)
     windowWidth = windowColumns[0].count
     windowHeight = windowRows[0].count
     tiles = rows.indices.flatMap { y in
@@ -135,10 +137,11 @@ struct Surroundings {
   let halo: Int
   let alignment: Int
 
-  func windows(around cores: [Range<Int>], length: Int) -> [Range<Int>] {
+  /// A window around each core, all of the given size or of what the widest core needs.
+  func windows(around cores: [Range<Int>], length: Int, size: Int? = nil) -> [Range<Int>] {
     let widest = cores.map(\.count).max() ?? length
     let extent = wholeBlocks(length)
-    let size = size(around: widest, length: length)
+    let size = size ?? self.size(around: widest, length: length)
     return cores.map { core in
       let first = max(0, core.lowerBound - halo) / alignment * alignment
       let start = min(first, extent - size)
@@ -150,6 +153,21 @@ struct Surroundings {
   func size(around widest: Int, length: Int) -> Int {
     // A window that begins between blocks may begin a block less one pixel before its halo.
     min(wholeBlocks(length), wholeBlocks(widest + 2 * halo + alignment - 1))
+  }
+
+  /// Cuts a length so that all windows take the same time: the first and the last core need a halo on one
+  /// side only and are longer by as much.
+  ///
+  /// - Returns: The cores and the length of every window; nil where the halo would be more than the cores.
+  func bands(_ length: Int, count: Int) -> (cores: [Range<Int>], window: Int)? {
+    guard count > 1 else { return nil }
+    let shared = wholeBlocks(halo)
+    let window = wholeBlocks((length + 2 * shared * (count - 1) + count - 1) / count)
+    let (outer, inner) = (window - shared, window - 2 * shared)
+    let last = outer + inner * (count - 2)
+    guard inner > 0, window < length, last < length else { return nil }
+    let ends = (0..<count - 1).map { outer + inner * $0 } + [length]
+    return (zip([0] + ends, ends).map { $0..<$1 }, window)
   }
 
   private func wholeBlocks(_ length: Int) -> Int {

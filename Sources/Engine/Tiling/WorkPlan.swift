@@ -29,6 +29,9 @@ public struct WorkPlan: Sendable {
   /// patches, which most videos never need.
   public var usualByteCount: Int { byteCount - Task.reservedByteCount - patchProgramByteCount }
 
+  /// The part of ``byteCount`` that a second way to work on the same run's pictures adds.
+  public let addedByteCount: Int
+
   /// Whether the noise of a frame is kept for the next.
   let keepsNoise: Bool
 
@@ -105,7 +108,7 @@ public struct WorkPlan: Sendable {
       width: width,
       height: height,
       side: choice.side,
-      rows: choice.rows,
+      bands: choice.bands,
       blending: task.options.blending,
     )
     self.workers = workers
@@ -117,6 +120,7 @@ public struct WorkPlan: Sendable {
     patches = patched?.plan
     patchProgramByteCount = patched?.programByteCount ?? 0
     self.byteCount = withNoise + (patched.map { $0.programByteCount + task.frame } ?? 0)
+    addedByteCount = self.byteCount - task.sharedByteCount
     self.graph = graph
     halo = task.model.halo ?? 0
   }
@@ -288,11 +292,14 @@ private struct Task {
     perWorker += noise
     // Tiles that wait for their turn to be blended.
     perWorker += choice.isBlended ? 2 * result : 0
-    return options.memoryOfOthers + Self.programByteCount + memory.weightByteCount
+    return sharedByteCount + memory.weightByteCount
       + 4 * memory.layerByteCount
       + workers * (perWorker + Self.runnerByteCount)
       + Self.framesInFlight(workers: workers, tiles: choice.count) * frame
   }
+
+  /// What the run takes however pictures are worked on.
+  var sharedByteCount: Int { options.memoryOfOthers + Self.programByteCount }
 
   // A frame and its result.
   var frame: Int {

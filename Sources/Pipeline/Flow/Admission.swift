@@ -7,6 +7,7 @@ final class Admission: Sendable {
   private struct State {
     var repeats: RepeatedPictures
     var control: LoadControl?
+    var rungs: RungControl?
     var number = 0
     var undecided: [Int: Candidate] = [:]
   }
@@ -22,28 +23,43 @@ final class Admission: Sendable {
     let pending: PendingImage
   }
 
+  // What has to be done without the lock.
+  private struct Outcome {
+    let started: [Started]
+    let change: (old: Int, new: Int)?
+  }
+
   private let state: Monitor<State>
   private let delays: DelayMeter
   private let drops: Bool
-  private let upscale: Transcode.Upscale
+  private let ladder: Ladder
 
   /// Lets in what `live` allows for an engine that works on `framesAtOnce`; everything if that is `nil`.
+  ///
+  /// Frames come at `interval`, about.
   init(
     _ live: LiveOptions?,
     framesAtOnce: Int,
+    interval: Duration,
     repeatTolerance: Float?,
     delays: DelayMeter,
-    upscale: @escaping Transcode.Upscale,
+    ladder: Ladder,
   ) {
     let control = live.flatMap { live in
       live.overload == .block
         ? nil
         : LoadControl(live.overload, maximumDelay: live.maximumDelay, capacity: framesAtOnce)
     }
-    state = Monitor(State(repeats: RepeatedPictures(tolerance: repeatTolerance), control: control))
+    state = Monitor(
+      State(
+        repeats: RepeatedPictures(tolerance: repeatTolerance),
+        control: control,
+        rungs: ladder.control(live, interval: interval, capacity: framesAtOnce),
+      )
+    )
     drops = live?.overload == .drop
     self.delays = delays
-    self.upscale = upscale
+    self.ladder = ladder
   }
 
   /// Pictures that were equal to the one before.
@@ -55,19 +71,36 @@ final class Admission: Sendable {
   /// Hands over a frame; what becomes of it may be decided later.
   func submit(_ image: Image, arrival: Instant) -> AwaitedPicture {
     let picture = AwaitedPicture(arrival: arrival)
-    let started = state.withLock { state in
+    perform { state in
       defer { state.number += 1 }
       let number = state.number
       state.undecided[number] = Candidate(image: image, picture: picture)
       guard state.control != nil else { return carryOut([.upscale(number)], &state) }
       return decide(&state) { $0.add(number, arrival: arrival, now: .now) }
     }
-    watch(started)
     return picture
   }
 
   private func finish(_ number: Int) {
-    watch(state.withLock { decide(&$0) { $0.finish(number, now: .now) } })
+    perform { state in
+      state.rungs?.finish(.now)
+      return decide(&state) { $0.finish(number, now: .now) }
+    }
+  }
+
+  private func perform(_ body: (inout State) -> [Started]) {
+    let outcome = state.withLock { state in
+      let old = state.rungs?.rung
+      let started = body(&state)
+      guard let old, let new = state.rungs?.rung, new != old else {
+        return Outcome(started: started, change: nil)
+      }
+      delays.countSwitch()
+      state.control?.forgetWork(.now)
+      return Outcome(started: started, change: (old, new))
+    }
+    if let change = outcome.change { ladder.onChange(change.old, change.new) }
+    watch(outcome.started)
   }
 
   private func decide(
@@ -96,9 +129,12 @@ final class Admission: Sendable {
 
   private func start(_ number: Int, _ state: inout State) -> Started? {
     guard let frame = state.undecided.removeValue(forKey: number) else { return nil }
+    let rung = state.rungs?.rung ?? 0
     do throws(EngineError) {
+      let upscale = ladder.rungs[rung].upscale
       let pending = try state.repeats.picture(for: frame.image, upscale: upscale)
-      delays.count(.upscaled)
+      state.rungs?.start(.now)
+      delays.count(.upscaled(rung: rung))
       return Started(number: number, picture: frame.picture, pending: pending)
     } catch {
       frame.picture.decide(.failed(error))
@@ -108,6 +144,7 @@ final class Admission: Sendable {
 
   private func skip(_ number: Int, _ state: inout State) {
     guard let frame = state.undecided.removeValue(forKey: number) else { return }
+    state.rungs?.skip(.now)
     delays.count(drops ? .dropped : .resized)
     frame.picture.decide(drops ? .dropped : .skipped(frame.image))
   }

@@ -51,11 +51,16 @@ final class DelayMeter: Sendable {
     state.withLock { $0.afterEngine = Estimate() }
   }
 
+  /// The frames that follow are enlarged in another way.
+  func countSwitch() {
+    state.withLock { $0.report.switches += 1 }
+  }
+
   /// It is decided what happens to a frame.
   func count(_ treatment: Treatment) {
     state.withLock { state in
       switch treatment {
-      case .upscaled: state.report.upscaled += 1
+      case .upscaled(let rung): state.report.countUpscaled(onRung: rung)
       case .resized: state.report.resized += 1
       case .dropped: state.report.dropped += 1
       }
@@ -65,7 +70,8 @@ final class DelayMeter: Sendable {
 
 /// What happened to a frame of a live run.
 enum Treatment: Hashable, Sendable {
-  case upscaled, resized, dropped
+  case upscaled(rung: Int)
+  case resized, dropped
 }
 
 /// How often each delay occurred, to a millisecond, up to about a minute.

@@ -31,8 +31,26 @@ public enum OverloadPolicy: String, Hashable, Sendable, CaseIterable {
 
 /// What a live run did with its frames, and how long they took.
 public struct LiveReport: Hashable, Sendable {
+  // For each rung up to the last that was used.
+  private var upscaledByRung: [Int] = []
+
+  /// How often the rung has changed.
+  public internal(set) var switches = 0
+
   /// Frames that the engine has enlarged, or that took the result of an equal frame before.
-  public internal(set) var upscaled = 0
+  public var upscaled: Int { upscaledByRung.reduce(0, +) }
+
+  /// Those of them that were enlarged on one rung of the run's ladder.
+  public func frames(onRung rung: Int) -> Int {
+    upscaledByRung.indices.contains(rung) ? upscaledByRung[rung] : 0
+  }
+
+  init() {}
+
+  mutating func countUpscaled(onRung rung: Int) {
+    while upscaledByRung.count <= rung { upscaledByRung.append(0) }
+    upscaledByRung[rung] += 1
+  }
 
   /// Frames that were enlarged by a filter, because the engine had no time.
   public internal(set) var resized = 0

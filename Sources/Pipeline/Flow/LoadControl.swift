@@ -33,6 +33,7 @@ struct LoadControl {
   /// Frames that were expected to be late and are tried all the same.
   private(set) var trialCount = 0
 
+  private var learnsSince: Instant?
   private var trial: Int?
   private var nextTrial: Instant?
   private var pause = LoadControl.shortestPause
@@ -70,8 +71,16 @@ struct LoadControl {
 
   /// The engine has finished a frame.
   mutating func finish(_ number: Int, now: Instant) -> [Verdict] {
-    if let start = running.removeValue(forKey: number) { learn(number, now.since(start)) }
+    if let start = running.removeValue(forKey: number), start >= learnsSince ?? start {
+      learn(number, now.since(start))
+    }
     return decide(now)
+  }
+
+  /// Frames that start from now on may take another time than those before.
+  mutating func forgetWork(_ now: Instant) {
+    work = Estimate()
+    learnsSince = now
   }
 
   private mutating func learn(_ number: Int, _ time: Duration) {

@@ -15,6 +15,9 @@ public struct Notice: Hashable, Sendable {
   /// One line without a full stop.
   public let text: String
 
-  static func warning(_ text: String) -> Notice { Notice(level: .warning, text: text) }
-  static func detail(_ text: String) -> Notice { Notice(level: .detail, text: text) }
+  /// A notice for everybody.
+  public static func warning(_ text: String) -> Notice { Notice(level: .warning, text: text) }
+
+  /// A notice for whoever asks for details.
+  public static func detail(_ text: String) -> Notice { Notice(level: .detail, text: text) }
 }

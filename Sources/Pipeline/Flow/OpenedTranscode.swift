@@ -9,6 +9,9 @@ struct OpenedTranscode: ~Copyable {
   /// The first time stamp of the stream that is upscaled.
   var start: Duration { input.start }
 
+  /// The time from picture to picture, by what the input says.
+  var frameInterval: Duration { .seconds(1 / max(input.first.frameRate.value, 1e-3)) }
+
   /// Where the run keeps what it has finished.
   let work: WorkFolder?
   private let options: TranscodeOptions

@@ -14,6 +14,10 @@ struct OutputPlan {
     let output = options.output
     let picture = output.format == nil ? PictureFormat(output.path) : nil
     format = picture == nil ? try OutputFormat(named: output.format, for: output.path) : nil
+    if let only = output.network?.onlyFormat, let format, format.name != only {
+      let reason = "only \(only) goes there, not \(format.name)"
+      throw MediaError(.usage, .create, output.path.quoted, reason)
+    }
     candidate = try OutputPlan.candidate(output, picture, format)
     streams = StreamMap(opened.demuxer, picture: opened.stream, format: format)
     let source = opened.first

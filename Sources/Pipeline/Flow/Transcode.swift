@@ -4,7 +4,7 @@ internal import Synchronization
 /// One run: reads a file, upscales its picture and writes it with everything else unchanged.
 ///
 /// Creating it opens the input, decodes the first picture and opens the encoder, so that whatever
-/// cannot work fails at once; ``run(framesInFlight:upscale:)`` does the work and creates the output. Reading,
+/// cannot work fails at once; ``run(framesInFlight:framesAtOnce:upscale:)`` does the work and creates the output. Reading,
 /// decoding, upscaling, encoding and writing overlap; queues between them are bounded.
 ///
 /// A class because ``cancel(signal:)`` and ``progress`` are used from other threads.
@@ -70,6 +70,17 @@ public final class Transcode: @unchecked Sendable {
     framesAtOnce: Int = 1,
     upscale: @escaping Upscale,
   ) throws(MediaError) -> TranscodeReport {
+    let ladder = Ladder([Ladder.Rung(cost: .zero, upscale: upscale)])
+    return try run(framesInFlight: framesInFlight, framesAtOnce: framesAtOnce, ladder: ladder)
+  }
+
+  /// As ``run(framesInFlight:framesAtOnce:upscale:)``, but live the way to enlarge pictures changes with
+  /// the load.
+  public func run(
+    framesInFlight: Int,
+    framesAtOnce: Int,
+    ladder: Ladder,
+  ) throws(MediaError) -> TranscodeReport {
     guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
     flow.limit(framesInFlight: max(framesInFlight, opened.framesOnTheirWay(options.live)))
     if let cancelled = cancellation.error { throw cancelled }
@@ -80,9 +91,10 @@ public final class Transcode: @unchecked Sendable {
     let admission = Admission(
       options.live,
       framesAtOnce: framesAtOnce,
+      interval: opened.frameInterval,
       repeatTolerance: options.repeatTolerance,
       delays: flow.delays,
-      upscale: upscale,
+      ladder: ladder,
     )
     do throws(MediaError) {
       try opened.start(flow, admission, cancellation)
@@ -108,7 +120,7 @@ public final class Transcode: @unchecked Sendable {
     return error
   }
 
-  /// Ends the run soon, without output; ``run(framesInFlight:upscale:)`` then throws `cancelled`.
+  /// Ends the run soon, without output; ``run(framesInFlight:framesAtOnce:upscale:)`` then throws `cancelled`.
   ///
   /// - Parameter signal: The number of the signal that asked for it.
   public func cancel(signal: Int32) {

@@ -66,10 +66,15 @@ public struct NetworkAddress: Hashable, Sendable {
   public var usualFormat: String {
     switch scheme {
     case .rtmp, .rtmps: "flv"
-    case .rtp: "rtp_mpegts"
     default: muxer ?? "mpegts"
     }
   }
+
+  /// Whether it can be waited for a source that connects; libav cannot do so over TLS without a certificate.
+  public var canListen: Bool { [.http, .rtmp, .rtsp, .srt, .tcp].contains(scheme) }
+
+  /// The one format that can be sent there; `nil` for any that can be written in one go.
+  var onlyFormat: String? { scheme == .rtp ? "mpegts" : nil }
 
   /// What the protocols have to be told.
   func options(listens: Bool) -> MediaDictionary {
@@ -78,14 +83,15 @@ public struct NetworkAddress: Hashable, Sendable {
     // Whole packets of a transport stream in one that no usual network cuts.
     case .udp where !url.contains("pkt_size="): options["pkt_size"] = "1316"
     case .rtsp where !listens: options["rtsp_flags"] = "prefer_tcp"
+    // Seconds for what was not yet received at the end; without them it is lost.
+    case .srt where !url.contains("linger="): options["linger"] = "5"
     default: break
     }
     guard listens else { return options }
     switch scheme {
-    case .http, .https, .rtmp, .rtmps, .tcp: options["listen"] = "1"
     case .srt: options["mode"] = "listener"
     case .rtsp: options["rtsp_flags"] = "listen"
-    case .rtp, .udp: break
+    default: options["listen"] = "1"
     }
     return options
   }

@@ -7,6 +7,7 @@ internal import FFmpegC
 final class NetworkConnection {
   private var native: UnsafeMutablePointer<AVIOContext>?
   private let cancellation: Cancellation
+  private var transport: TransportSender?
 
   /// Connects, or waits for the other side to connect if it `listens`.
   ///
@@ -19,6 +20,7 @@ final class NetworkConnection {
   ) throws(MediaError) {
     MediaLog.silenced
     self.cancellation = cancellation
+    transport = writes && address.scheme == .rtp ? TransportSender() : nil
     unsafe native = nil
     var options = address.options(listens: listens)
     options["protocol_whitelist"] = address.scheme.protocols
@@ -55,7 +57,19 @@ final class NetworkConnection {
 
   /// Sends all of `buffer` at once: zero, or a negative code.
   func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {
-    unsafe avio_write(native, buffer, count)
+    let bytes = unsafe UnsafeBufferPointer(start: buffer, count: Int(count))
+    guard let packets = unsafe transport?.packets(after: bytes, now: .now) else {
+      return unsafe send(bytes)
+    }
+    for packet in packets {
+      let code = unsafe packet.withUnsafeBufferPointer { unsafe send($0) }
+      guard code >= 0 else { return code }
+    }
+    return 0
+  }
+
+  private func send(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+    unsafe avio_write(native, bytes.baseAddress, Int32(bytes.count))
     unsafe avio_flush(native)
     return unsafe native?.pointee.error ?? 0
   }

@@ -66,28 +66,26 @@ struct Stream: ParsableCommand {
       cancellation: cancellation,
       leastForEngine: try engine.leastMemory(model),
     )
-    let (upscaler, work) = try engine.upscaler(
+    let ways = try EngineLadder(
+      engine,
       model,
-      width: transcode.plan.sourceWidth,
-      height: transcode.plan.sourceHeight,
-      memoryOfOthers: transcode.plan.byteCount,
+      transcode.plan,
       reusesUnchanged: repair.dedup.tolerance != nil,
-      isLive: true,
+      isAdaptive: live.adaptive,
     )
-    try warmUp(upscaler, transcode.plan)
-    let reporter = RunReporter(report, transcode, upscaler, outputName: output.asOutput.quoted)
-    reporter.begin(work, threads: engine.workers)
+    let reporter = RunReporter(report, transcode, ways, outputName: output.asOutput.quoted)
+    reporter.begin(ways, threads: engine.workers)
     isRunning.withLock { $0 = true }
+    let ladder = ways.ladder { reporter.tellChange(from: $0, to: $1) }
     let result = Result { () throws(MediaError) in
       try transcode.run(
-        framesInFlight: work.framesInFlight,
-        framesAtOnce: work.framesAtOnce,
-      ) { (image) throws(EngineError) in
-        try upscaler.upscale(image)
-      }
+        framesInFlight: ways.framesInFlight,
+        framesAtOnce: ways.framesAtOnce,
+        ladder: ladder,
+      )
     }
     reporter.end(result)
-    try end(result.get(), transcode, cancellation, areaReused: upscaler.reusedShare)
+    try end(result.get(), transcode, cancellation, ways)
   }
 
   // Names that other players know; data and reports never share standard output.
@@ -96,26 +94,18 @@ struct Stream: ParsableCommand {
     throw ValidationError("standard output is a terminal; pipe it into a player, or give --output")
   }
 
-  // The first picture would have to wait for the network to be compiled.
-  private func warmUp(_ upscaler: Upscaler, _ plan: TranscodePlan) throws(EngineError) {
-    let image = Image(width: plan.sourceWidth, height: plan.sourceHeight)
-    for plane in 0..<Image.planeCount {
-      image.plane(plane).update(repeating: 0, count: image.stride * image.height)
-    }
-    _ = try upscaler.upscale(image).wait()
-  }
-
   private func end(
     _ done: TranscodeReport,
     _ transcode: Transcode,
     _ cancellation: Cancellation,
-    areaReused: Double,
+    _ ways: EngineLadder,
   ) throws {
     if report.json {
       let record = RunRecord(
         done,
         of: transcode,
-        areaReused: areaReused,
+        areaReused: ways.rungs.map(\.upscaler).reusedShare,
+        rungs: ways.rungs,
         input: input,
         output: output.asOutput,
       )
@@ -134,6 +124,9 @@ struct Stream: ParsableCommand {
     source.decoderThreads = engine.threads ?? 0
     source.isLive = true
     source.network = try NetworkAddress(input)
+    if network.listen, source.network?.canListen != true {
+      throw ValidationError("--listen needs an http, rtmp, rtsp, srt or tcp address as the input")
+    }
     source.listens = network.listen
     source.reconnections = network.reconnect
     source.feedsStandardOutput = output.asOutput.isStandardStream

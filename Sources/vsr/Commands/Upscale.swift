@@ -82,7 +82,7 @@ struct Upscale: ParsableCommand {
       let record = RunRecord(
         done,
         of: transcode,
-        areaReused: upscaler.reusedShare,
+        areaReused: [upscaler].reusedShare,
         input: paths.input,
         output: paths.output,
       )

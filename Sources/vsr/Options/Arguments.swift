@@ -173,6 +173,14 @@ enum BackendArgument: String, ExpressibleByArgument, CaseIterable {
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
   case auto, fp32, bf16, int8
 
+  init(_ precision: Precision) {
+    switch precision {
+    case .float32: self = .fp32
+    case .bfloat16: self = .bf16
+    case .int8: self = .int8
+    }
+  }
+
   /// The precision for a model on a backend of which `auto` knows what is fastest.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)`` when the model lacks what it takes.
@@ -195,13 +203,7 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
 
 extension Precision {
   /// The name on the command line.
-  var argument: String {
-    switch self {
-    case .float32: "fp32"
-    case .bfloat16: "bf16"
-    case .int8: "int8"
-    }
-  }
+  var argument: String { PrecisionArgument(self).rawValue }
 }
 
 /// An amount of memory: a number with a unit, as in `8G` or `500M`.

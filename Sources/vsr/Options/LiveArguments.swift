@@ -21,6 +21,14 @@ struct LiveArguments: ParsableArguments {
   )
   var onOverload = OverloadPolicy.block
 
+  @Flag(
+    help: """
+      Go over to a cheaper precision, then to a smaller model, while the network cannot keep up, and back \
+      when it can; with --precision auto the best precision comes first.
+      """
+  )
+  var adaptive = false
+
   func validate() throws {
     guard (1...60_000).contains(maxDelay) else {
       throw ValidationError("--max-delay takes a number from 1 to 60000, not \(maxDelay)")
