@@ -40,21 +40,22 @@ compare: build $(TRAINING_VENV)/installed ## Compare networks of full size with 
 bench-papers: build $(TRAINING_VENV)/installed ## Measure the papers' networks against PyTorch
 	$(TRAINING_VENV)/bin/python Benchmarks/papers.py "$(BINARY)"
 
-bench-peers: build $(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against OpenVINO and ONNX Runtime
+bench-peers: build $(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against other libraries
+	PYTHONPATH=Benchmarks $(PEERS_VENV)/bin/python -m peers "$(BINARY)" "$(SHARED)/peers/ncnn" Samples/nasa.mp4 \
+	  Benchmarks/Results/peers-$$(date +%F) $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
+
+$(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against OpenVINO and ONNX Runtime
 	$(PEERS_VENV)/bin/python Benchmarks/peers.py "$(BINARY)" "$(SHARED)/peers/ncnn" \
 	  $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
 
+$(TRAINING_VENV)/installed: Training/requirements.txt
 $(PEERS_VENV)/installed: Benchmarks/requirements.txt
-	python3 -m venv --clear $(PEERS_VENV)
-	$(PEERS_VENV)/bin/pip install -q -r $<
-	touch $@
 
 # Torch first and without CUDA: the plain wheel of the package index brings gigabytes of it.
-$(TRAINING_VENV)/installed: Training/requirements.txt
-	python3 -m venv --clear $(TRAINING_VENV)
-	$(TRAINING_VENV)/bin/pip install -q --no-deps --retries 1 --index-url $(TORCH_INDEX) \
-	  "$$(grep '^torch==' $<)"
-	$(TRAINING_VENV)/bin/pip install -q -r $<
+.build/%-venv/installed:
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install -q --no-deps --retries 1 --index-url $(TORCH_INDEX) "$$(grep '^torch==' $<)"
+	$(@D)/bin/pip install -q -r $<
 	touch $@
 
 race: deps ## Run the tests of queues, stages and workers under the thread sanitizer

@@ -12,7 +12,6 @@ with 1.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ sys.path.insert(0, str(ROOT / "Training"))
 
 import torch  # noqa: E402
 
+from machine import commit, machine  # noqa: E402
 from vsr_training.full_size import EXAMPLES  # noqa: E402
 
 THREADS = 2
@@ -135,20 +135,6 @@ HEADER = """
                  ratio of           ratio of                      as published    pictures/s             processor s
 network          rates              processor time   required      rate  time     vsr PyTorch   last     vsr PyTorch   last  load
 """
-
-
-def machine():
-    cpu = next(
-        line.partition(": ")[2]
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    )
-    return f"{cpu}, {os.cpu_count()} processors; {platform.platform()}"
-
-
-def commit():
-    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
 
 
 def main():
