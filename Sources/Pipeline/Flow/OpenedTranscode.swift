@@ -96,6 +96,8 @@ struct OpenedTranscode: ~Copyable {
       DecodeStage(
         input.pictures,
         timeBase: timeBase,
+        target: output.encoder.target,
+        takesDynamicLight: output.candidate.profile.takesDynamicLight,
         options: options,
         window: flow.window,
         work: work,
