@@ -6,7 +6,7 @@ extension SourcePicture {
     if !light.isEmpty && profile.light == nil && !(format?.holdsLight ?? false) {
       notices.append(
         .warning(
-          "Mastering display and Content light level are lost: \(container) with \(profile.name) "
+          "mastering display and content light level are lost: \(container) with \(profile.name) "
             + "cannot carry them, --codec hevc can"
         )
       )

@@ -21,6 +21,7 @@ struct OutputPlan {
       width: source.uprightSize.width,
       height: source.uprightSize.height
     )
+    try OutputPlan.check(size, format)
     let target = try PictureTarget(
       width: size.width,
       height: size.height,
@@ -75,6 +76,19 @@ struct OutputPlan {
       encoder.options.threads = memory.threads
       notices.append(.detail("\(name) takes \(memory.threads) threads, to save memory"))
     }
+  }
+
+  private static func check(
+    _ size: (width: Int, height: Int),
+    _ format: OutputFormat?,
+  ) throws(MediaError) {
+    guard let format, format.isForTelevision,
+      ![(720, 576), (720, 480)].contains(where: { $0 == size })
+    else { return }
+    let reason =
+      "it holds pictures of 720x576 or 720x480 only, not \(size.width)x\(size.height); "
+      + "--size makes them, other formats need none"
+    throw MediaError(.usage, .use, "output format '\(format.name)'", reason)
   }
 
   // An image file says by its name how it is encoded; a container leaves the choice.
