@@ -9,7 +9,8 @@ typedef struct writer {
 static void put(writer *to, int count, uint32_t value) {
   for (int bit = count - 1; bit >= 0; bit--, to->bits++) {
     uint8_t mask = (uint8_t)(0x80 >> (to->bits & 7));
-    if (value >> bit & 1) to->bytes[to->bits >> 3] |= mask;
+    if (value >> bit & 1)
+      to->bytes[to->bits >> 3] |= mask;
   }
 }
 
@@ -22,16 +23,19 @@ static void put_fraction(writer *to, int count, AVRational value, int unit) {
 static void put_peaks(writer *to, int has_peaks, int rows, int columns,
                       const AVRational peaks[25][25]) {
   put(to, 1, has_peaks);
-  if (!has_peaks) return;
+  if (!has_peaks)
+    return;
   put(to, 5, rows);
   put(to, 5, columns);
   for (int row = 0; row < rows; row++) {
-    for (int column = 0; column < columns; column++) put_fraction(to, 4, peaks[row][column], 15);
+    for (int column = 0; column < columns; column++)
+      put_fraction(to, 4, peaks[row][column], 15);
   }
 }
 
 static void put_distribution(writer *to, const AVHDRPlusColorTransformParams *window) {
-  for (int i = 0; i < 3; i++) put_fraction(to, 17, window->maxscl[i], 100000);
+  for (int i = 0; i < 3; i++)
+    put_fraction(to, 17, window->maxscl[i], 100000);
   put_fraction(to, 17, window->average_maxrgb, 100000);
   put(to, 4, window->num_distribution_maxrgb_percentiles);
   for (int i = 0; i < window->num_distribution_maxrgb_percentiles; i++) {
@@ -70,7 +74,8 @@ static int is_writable(const AVDynamicHDRPlus *light) {
 
 int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
                               uint8_t message[static FFMPEGC_HDR10PLUS_CAPACITY]) {
-  if (!is_writable(light)) return 0;
+  if (!is_writable(light))
+    return 0;
   memset(message, 0, FFMPEGC_HDR10PLUS_CAPACITY);
   writer to = {message, 0};
   put(&to, 8, 0xB5);    // The United States,

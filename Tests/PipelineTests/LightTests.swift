@@ -118,7 +118,13 @@ import Testing
 
   private func settings() throws -> EncoderSettings {
     let layout = try #require(PixelLayout(AV_PIX_FMT_YUV420P10LE))
-    let color = ColorSpec(matrix: .bt2020, primaries: 9, transfer: 16, range: .limited, chroma: .left)
+    let color = ColorSpec(
+      matrix: .bt2020,
+      primaries: 9,
+      transfer: 16,
+      range: .limited,
+      chroma: .left
+    )
     var options = EncoderOptions()
     options.threads = 1
     return EncoderSettings(

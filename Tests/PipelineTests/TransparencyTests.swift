@@ -9,7 +9,7 @@ import Testing
     AV_PIX_FMT_RGBA, AV_PIX_FMT_BGRA, AV_PIX_FMT_ARGB, AV_PIX_FMT_GBRAP, AV_PIX_FMT_YUVA420P,
     AV_PIX_FMT_YUVA444P10LE, AV_PIX_FMT_RGBA64BE, AV_PIX_FMT_GBRAP12LE,
   ])
-  func comesBackWithinOneCode(format: AVPixelFormat) throws {
+  func comesBackWithinTwoCodes(format: AVPixelFormat) throws {
     let layout = try #require(PixelLayout(format))
     let color = ColorSpec.image.completed(for: layout, width: 21, height: 13)
     let target = PictureTarget(width: 21, height: 13, layout: layout, color: color)
@@ -19,8 +19,8 @@ import Testing
     #expect(frame.format == format)
     var toAlpha = ToAlpha(orientation: .upright)
     let found = try #require(try toAlpha.image(of: frame))
-    // Half a code of what is stored, and as much when it is packed.
-    let tolerance = 1 / Float(1 << min(layout.depth, 16) - 1) + 1e-4
+    // Half a code when it is stored, and one when swscale takes packed samples apart.
+    let tolerance = 1.5 / Float(1 << min(layout.depth, 16) - 1) + 1e-4
     for y in 0..<13 {
       for x in 0..<21 {
         let difference = found.plane(0)[y * found.stride + x] - alpha.plane(0)[y * alpha.stride + x]

@@ -44,7 +44,8 @@ import Testing
     return try Subprocess(
       "ffmpeg",
       ["-v", "error"] + decoder + [
-        "-i", path, "-frames:v", "1", "-vf", "alphaextract,scale=48:32:flags=area", "-pix_fmt",
+        "-i", path, "-frames:v", "1", "-vf",
+        "alphaextract,scale=48:32:flags=area:in_range=full:out_range=full", "-pix_fmt",
         "gray", "-f", "rawvideo", "-",
       ]
     ).output

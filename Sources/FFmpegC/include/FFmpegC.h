@@ -57,13 +57,15 @@ int ffmpegc_error_count_take(ffmpegc_error_count *count);
 int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
                               int flags, AVDictionary **options);
 
-/// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits and 160 bytes more.
+/// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits and 160 bytes
+/// more.
 enum { FFMPEGC_HDR10PLUS_CAPACITY = 1024 };
 
-/// Writes HDR10+ data as the ITU-T T.35 message that streams carry: SMPTE ST 2094-40, in the layout of
-/// CTA-861-G, annex S.
+/// Writes HDR10+ data as the ITU-T T.35 message that streams carry: SMPTE ST 2094-40, in the layout
+/// of CTA-861-G, annex S.
 ///
-/// Returns its length in bytes, or zero for data of several windows, which name places in the picture.
+/// Returns its length in bytes, or zero for data of several windows, which name places in the
+/// picture.
 int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
                               uint8_t message[static FFMPEGC_HDR10PLUS_CAPACITY]);
 
