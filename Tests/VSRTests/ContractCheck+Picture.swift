@@ -78,19 +78,20 @@ extension ContractCheck {
   // What the header or the pictures say about light, by kind; what changes is listed picture by picture.
   private func lightData(_ path: String, _ stream: Int, limit: Int?) throws -> [String: [String]] {
     let header = try MediaReport.headerData(path, of: stream)
-    let pictures = try MediaReport.sideData(path, of: stream, limit: limit)
-    let still = ["Mastering display": "Mastering display", "Content light level": "Content light"]
+    let first = try MediaReport.sideData(path, of: stream, limit: 1).first ?? []
+    let still = ["mastering display": "Mastering display", "content light level": "Content light"]
     let moving = [
       "HDR10+": "HDR Dynamic Metadata SMPTE2094-40", "Dolby Vision": "Dolby Vision Metadata",
     ]
     var found: [String: [String]] = [:]
     for (kind, start) in still {
-      let lines = (header + (pictures.first ?? [])).filter { $0.hasPrefix(start) }
+      let lines = (header + first).filter { $0.hasPrefix(start) }
       if !lines.isEmpty { found[kind] = Set(lines.map(reduced)).sorted() }
     }
-    for (kind, start) in moving {
+    for (kind, start) in moving where first.contains(where: { $0.hasPrefix(start) }) {
+      let pictures = try MediaReport.sideData(path, of: stream, limit: limit)
       let lines = pictures.map { $0.filter { $0.hasPrefix(start) }.joined() }
-      if lines.contains(where: { !$0.isEmpty }) { found[kind] = lines }
+      found[kind] = lines
     }
     return found
   }

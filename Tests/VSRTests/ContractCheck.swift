@@ -20,7 +20,7 @@ struct ContractCheck {
     before = Array(frames.before.prefix(clip.limit ?? frames.before.count))
     after = frames.after
     end = clip.limit.flatMap { frames.before.count > $0 ? frames.before[$0].seconds : nil }
-    try #require(!before.isEmpty)
+    try #require(!before.isEmpty && !after.isEmpty, "\(before.count) became \(after.count)")
   }
 
   /// What each column of the table holds.

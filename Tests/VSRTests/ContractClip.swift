@@ -35,19 +35,22 @@ struct ContractClip {
 
   private struct Record: Decodable { let streams: [Fate] }
 
-  // As much of a clip as is upscaled in about a second.
-  private static let mostPixels = 20_000_000
+  // As much of a clip as is upscaled in about half a second.
+  private static let mostPixels = 10_000_000
 
   /// Upscales the clip in `folder` with `model`; the container stays the same, and the codec if it carries
   /// data about light that others do not.
   init(_ name: String, in folder: TemporaryFolder, model: String) throws {
     self.name = name
-    input = try SharedFolder.media.path(name)
+    let input = try SharedFolder.media.path(name)
+    self.input = input
     source = try MediaReport(input)
     let file = "out." + (name.split(separator: ".").last.map(String.init) ?? "")
     output = folder.path(file)
     let pictures = source.streams.filter { $0.codecType == "video" }
-    let size = try MediaReport.frames(input, of: pictures.last?.index ?? 0, limit: 1).first
+    let size = try pictures.last.flatMap {
+      try MediaReport.frames(input, of: $0.index, limit: 1).first
+    }
     let pixels = size.map { $0.width * $0.height } ?? 1
     let affordable = max(ContractClip.mostPixels / pixels, 3)
     let count = source.packets(of: pictures.last?.index ?? 0).count
@@ -99,7 +102,8 @@ struct ContractClip {
       "ffmpeg",
       ["-v", "quiet"] + (isVP9 ? ["-c:v", "libvpx-vp9"] : []) + [
         "-i", path, "-map", "0:\(stream)", "-frames:v", "3", "-vf",
-        "alphaextract,scale=48:32:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", "-",
+        "alphaextract,scale=48:32:flags=area:in_range=full:out_range=full", "-pix_fmt", "gray",
+        "-f", "rawvideo", "-",
       ]
     ).output
   }

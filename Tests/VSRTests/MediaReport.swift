@@ -67,9 +67,9 @@ struct MediaReport: Decodable {
 
   /// The pictures of a stream in the order in which they are shown, or the first `limit` of them.
   static func frames(_ path: String, of stream: Int, limit: Int? = nil) throws -> [Frame] {
-    struct Answer: Decodable { let frames: [Frame] }
+    struct Answer: Decodable { let frames: [Frame]? }
     let select = ["-show_frames", "-select_streams", "\(stream)"] + interval(limit)
-    let frames = try read(Answer.self, select + [path]).frames
+    let frames = try read(Answer.self, select + [path]).frames ?? []
     return Array(frames.prefix(limit ?? frames.count))
   }
 
