@@ -24,6 +24,9 @@ struct ContractClip {
   /// The frames that are kept when the clip is cut short; nil when it is taken whole.
   let limit: Int?
 
+  // Kept as long as its files are read.
+  private let folder: TemporaryFolder
+
   /// How often the sides are enlarged by the test's model.
   static let scale = 2
 
@@ -42,6 +45,7 @@ struct ContractClip {
   /// data about light that others do not.
   init(_ name: String, in folder: TemporaryFolder, model: String) throws {
     self.name = name
+    self.folder = folder
     let input = try SharedFolder.media.path(name)
     self.input = input
     source = try MediaReport(input)
