@@ -12,7 +12,7 @@ PEERS_VENV := .build/peers-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers bench-peers race clips fuzz torture pipes live soak faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers bench-peers race clips contract fuzz torture pipes live soak faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ race: deps ## Run the tests of queues, stages and workers under the thread sanit
 
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests
+
+contract: deps ## Send every real clip through the program and write the table in Docs/media-contract.md
+	VSR_WRITE_CONTRACT=1 $(SWIFT) test -c release --filter ContractTests
 
 fuzz: deps ## Feed changed files to every parser of models, SECONDS=60 each; a crash is an error
 	@Scripts/fuzz $(SECONDS)

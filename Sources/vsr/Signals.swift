@@ -26,12 +26,17 @@ enum Signals {
     endings.forEach(catchUnlessIgnored)
   }
 
-  /// Calls `body` at the first signal; a second one ends the process at once.
-  static func onEnding(_ body: @escaping @Sendable (Int32) -> Void) {
+  /// Calls `body` at the first signal; a second one ends the process as soon as `atOnce` has returned.
+  static func onEnding(
+    _ body: @escaping @Sendable (Int32) -> Void,
+    atOnce: @escaping @Sendable () -> Void = {},
+  ) {
     _ = WorkerThread {
       mask(SIG_UNBLOCK)
       body(wait())
-      _exit(128 + wait())
+      let second = wait()
+      atOnce()
+      _exit(128 + second)
     }
   }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make-bicubic-model.py FILE: writes the smallest network that `vsr` loads.
+"""make-bicubic-model.py FILE [SCALE]: writes the smallest network that `vsr` loads; its scale is 4 unless
+given.
 
 Its weights are zero, so that its result is the bicubic enlargement with a trace of noise: a quick
 stand-in where tests are about files and not about pictures. Needs nothing but Python."""
@@ -7,7 +8,8 @@ import json
 import struct
 import sys
 
-SCALE, FEATURES, BODY = 4, 1, 1
+SCALE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+FEATURES, BODY = 1, 1
 UNSHUFFLED = 3 * SCALE * SCALE
 METADATA = {
     "network": "compact", "scale": str(SCALE), "features": str(FEATURES), "body": str(BODY),

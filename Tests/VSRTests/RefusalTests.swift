@@ -54,6 +54,11 @@ import Testing
       code: 78,
       line: "No such file"
     ),
+    Refusal(
+      arguments: ["clip.mp4", "o.gxf"],
+      code: 64,
+      line: "it holds pictures of 720x576 or 720x480 only"
+    ),
     Refusal(arguments: ["clip.mp4", "none/o.mp4"], code: 73, line: "cannot create 'none/o.mp4'"),
     Refusal(arguments: ["clip.mp4", "old.mp4"], code: 73, line: "-y replaces it"),
     Refusal(arguments: ["clip.mp4", "clip.mp4", "-y"], code: 73, line: "it is the input"),

@@ -16,6 +16,22 @@ import Testing
     #expect(folder.names == ["old.mp4"])
   }
 
+  @Test func aSecondSignalLeavesNothingEither() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", size: "1280x720", frames: 20)
+    let script = """
+      "$0" old.mkv new.mkv -q & while ! ls -A | grep -q part; do sleep 0.05; done
+      kill $!; sleep 0.05; kill $!; wait $!
+      """
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh")
+    )
+    #expect(run.exitCode == 143)
+    #expect(folder.names == ["old.mkv"])
+  }
+
   @Test func leavesASignalAloneThatItsCallerIgnores() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", frames: 100)

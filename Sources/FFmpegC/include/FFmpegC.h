@@ -10,6 +10,8 @@
 #include <libavutil/crc.h>
 #include <libavutil/dict.h>
 #include <libavutil/display.h>
+#include <libavutil/dovi_meta.h>
+#include <libavutil/hdr_dynamic_metadata.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/mastering_display_metadata.h>
 #include <libavutil/opt.h>
@@ -54,6 +56,18 @@ int ffmpegc_error_count_take(ffmpegc_error_count *count);
 /// only.
 int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
                               int flags, AVDictionary **options);
+
+/// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits and 160 bytes
+/// more.
+enum { FFMPEGC_HDR10PLUS_CAPACITY = 1024 };
+
+/// Writes HDR10+ data as the ITU-T T.35 message that streams carry: SMPTE ST 2094-40, in the layout
+/// of CTA-861-G, annex S.
+///
+/// Returns its length in bytes, or zero for data of several windows, which name places in the
+/// picture.
+int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
+                              uint8_t message[static FFMPEGC_HDR10PLUS_CAPACITY]);
 
 /// zimg's API that this module was compiled for.
 static const uint32_t FFMPEGC_ZIMG_API_VERSION = ZIMG_API_VERSION;

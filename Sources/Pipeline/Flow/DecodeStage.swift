@@ -6,6 +6,12 @@ struct FrameInFlight: Sendable {
 
   /// `nil` for a frame that an earlier run has encoded.
   let picture: AwaitedPicture?
+
+  /// What the source says about this picture alone.
+  var light: DynamicLight?
+
+  /// Its transparency, as small as the source's picture.
+  var alpha: Image?
 }
 
 /// Decodes the pictures, turns them into RGB and hands them to the engine.
@@ -13,9 +19,11 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses this state.
   private var source: PictureSource
   private var toImage: ToImage
+  private var toAlpha: ToAlpha?
   private var number = 0
   private var keptCount = 0
   private let timeBase: Rational
+  private let takesDynamicLight: Bool
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
@@ -25,10 +33,13 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private let frames: BoundedQueue<FrameInFlight>
   private let counters: RunCounters
 
-  // `timeBase` is the time base in which the encoder counts.
+  // `timeBase` is the time base in which the encoder counts, `target` what it takes; `takesDynamicLight`
+  // says whether HDR10+ data can be put into what it makes.
   init(
     _ source: consuming PictureSource,
     timeBase: Rational,
+    target: PictureTarget,
+    takesDynamicLight: Bool,
     options: TranscodeOptions,
     window: PartWindow,
     work: WorkFolder?,
@@ -38,8 +49,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
     counters: RunCounters,
   ) {
     toImage = ToImage(orientation: source.orientation)
+    toAlpha = target.layout.hasAlpha ? ToAlpha(orientation: source.orientation) : nil
     self.source = source
     self.timeBase = timeBase
+    self.takesDynamicLight = takesDynamicLight
     input = options.input.path
     damage = options.damage
     self.window = window
@@ -101,8 +114,14 @@ final class DecodeStage: Stage, @unchecked Sendable {
     // A segment begins as it would after a crash before it.
     if let work, keptCount % work.segmentLength == 0 { admission.forgetRepeats() }
     let image = try toImage.image(of: frame)
+    let alpha = try toAlpha?.image(of: frame)
+    if let alpha { TransparentFill.fill(image, where: alpha) }
     let picture = admission.submit(image, arrival: frame.arrival ?? .now)
-    return frames.push(FrameInFlight(time: encoderTime(time), picture: picture), meter)
+    let light = takesDynamicLight ? DynamicLight(frame) : nil
+    return frames.push(
+      FrameInFlight(time: encoderTime(time), picture: picture, light: light, alpha: alpha),
+      meter
+    )
   }
 
   private func encoderTime(_ time: FrameTime) -> FrameTime {

@@ -36,9 +36,14 @@ final class EncodeStage: Stage, @unchecked Sendable {
       if let picture = frame.picture {
         guard let result = try wait(for: picture, meter) else { continue }
         try encoder.send(
-          fromImage.frame(of: result.image, replacesEngine: !result.isEnlarged),
+          fromImage.frame(
+            of: result.image,
+            alpha: frame.alpha,
+            replacesEngine: !result.isEnlarged
+          ),
           growing(frame.time),
           result.passage,
+          frame.light,
         )
       } else {
         try encoder.skip(growing(frame.time))

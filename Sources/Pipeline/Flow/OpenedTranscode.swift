@@ -99,6 +99,8 @@ struct OpenedTranscode: ~Copyable {
       DecodeStage(
         input.pictures,
         timeBase: timeBase,
+        target: output.encoder.target,
+        takesDynamicLight: output.candidate.profile.takesDynamicLight,
         options: options,
         window: flow.window,
         work: work,

@@ -25,12 +25,14 @@ struct OutputPlan {
       width: source.uprightSize.width,
       height: source.uprightSize.height
     )
+    try OutputPlan.check(size, format)
     let target = try PictureTarget(
       width: size.width,
       height: size.height,
       source: source.layout,
       color: source.color,
       requested: output.encoder.pixelFormat,
+      keepsAlpha: candidate.keepsAlpha(in: format) && !(options.work.isKept && candidate.isVP),
       encoder: candidate
     )
     encoder = EncoderSettings(
@@ -38,10 +40,21 @@ struct OutputPlan {
       timeBase: OutputPlan.timeBase(source, format, candidate.profile),
       frameRate: source.frameRate,
       pixelShape: output.size.pixelShape(source.pixelShape, from: source.uprightSize, to: size),
+      light: source.light,
       options: output.encoder,
       format: format,
     )
     var notices = streams.notices + source.notices(target, size, opened.stream)
+    notices += source.lightNotices(candidate.profile, format)
+    if source.layout.hasAlpha && !target.layout.hasAlpha {
+      let container = format?.name ?? "an image file"
+      notices.append(
+        .warning(
+          "transparency is dropped: \(candidate.profile.name) in \(container) does not keep it; "
+            + "PNG, WebP, VP9 in WebM, ProRes 4444 and FFV1 do"
+        )
+      )
+    }
     if opened.isDeinterlaced {
       notices.append(.warning("the source is interlaced; its pictures are made whole with bwdif"))
     }
@@ -58,7 +71,7 @@ struct OutputPlan {
       let setting = "rc-lookahead=\(memory.lookahead)"
       encoder.options.options.append(
         name == "libx265"
-          ? .init(key: "x265-params", value: "log-level=error:\(setting)")
+          ? .init(key: "x265-params", value: setting)
           : .init(key: "rc-lookahead", value: "\(memory.lookahead)")
       )
       notices.append(.detail("\(name) looks \(memory.lookahead) pictures ahead, to save memory"))
@@ -67,6 +80,19 @@ struct OutputPlan {
       encoder.options.threads = memory.threads
       notices.append(.detail("\(name) takes \(memory.threads) threads, to save memory"))
     }
+  }
+
+  private static func check(
+    _ size: (width: Int, height: Int),
+    _ format: OutputFormat?,
+  ) throws(MediaError) {
+    guard let format, format.isForTelevision,
+      ![(720, 576), (720, 480)].contains(where: { $0 == size })
+    else { return }
+    let reason =
+      "it holds pictures of 720x576 or 720x480 only, not \(size.width)x\(size.height); "
+      + "--size makes them, other formats need none"
+    throw MediaError(.usage, .use, "output format '\(format.name)'", reason)
   }
 
   // An image file says by its name how it is encoded; a container leaves the choice.
@@ -115,7 +141,6 @@ extension SourcePicture {
     _ stream: Int,
   ) -> [Notice] {
     var notices: [Notice] = []
-    if layout.hasAlpha { notices.append(.warning("transparency is dropped")) }
     if isInterlaced {
       notices.append(.warning("the source is interlaced; its fields stay as they are"))
     }
@@ -135,5 +160,15 @@ extension SourcePicture {
       )
     }
     return notices
+  }
+}
+
+extension EncoderCandidate {
+  /// Whether it stores transparency beside its packets, as VP8 and VP9 do.
+  fileprivate var isVP: Bool { profile.name.hasPrefix("libvpx") }
+
+  /// Whether the transparency that it encodes can be stored.
+  fileprivate func keepsAlpha(in format: OutputFormat?) -> Bool {
+    !isVP || ["matroska", "webm"].contains(format?.name)
   }
 }

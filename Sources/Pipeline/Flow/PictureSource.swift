@@ -23,8 +23,9 @@ struct PictureSource: ~Copyable {
     _ input: InputOptions,
     frameRate: Rational,
   ) throws(MediaError) {
-    let decoder = unsafe try Decoder(stream, input)
-    check = unsafe PictureCheck(stream, input)
+    let transparent = unsafe stream.decoderOfTransparency
+    let decoder = unsafe try Decoder(stream, input, name: transparent)
+    check = transparent == nil ? unsafe PictureCheck(stream, input) : nil
     isPNG = unsafe [AV_CODEC_ID_PNG, AV_CODEC_ID_APNG].contains(
       stream.pointee.codecpar.pointee.codec_id
     )
@@ -87,6 +88,16 @@ struct PictureSource: ~Copyable {
       pts: repair.repaired(frame.bestEffortTicks, duration: duration),
       duration: duration
     )
+  }
+}
+
+extension UnsafeMutablePointer<AVStream> {
+  /// The decoder that also reads the transparency of VP8 and VP9; `nil` where libav's own is as good.
+  fileprivate var decoderOfTransparency: String? {
+    guard unsafe av_dict_get(pointee.metadata, "alpha_mode", nil, 0) != nil else { return nil }
+    let names = [AV_CODEC_ID_VP8: "libvpx", AV_CODEC_ID_VP9: "libvpx-vp9"]
+    guard let name = unsafe names[pointee.codecpar.pointee.codec_id] else { return nil }
+    return unsafe avcodec_find_decoder_by_name(name) == nil ? nil : name
   }
 }
 

@@ -1,4 +1,5 @@
 internal import Engine
+internal import Glibc
 internal import Synchronization
 
 /// A request to stop, seen by every stage and by blocked reads and writes.
@@ -9,6 +10,8 @@ public final class Cancellation: Sendable {
   private let signal = Atomic<Int32>(0)
   private let inputEnd = Atomic<Int32>(0)
   private let observer = Monitor<(@Sendable (MediaError) -> Void)?>(nil)
+
+  private let unfinished = Monitor<Set<MediaPath>>([])
 
   /// Creates a request that nobody has made yet.
   public init() {}
@@ -34,6 +37,21 @@ public final class Cancellation: Sendable {
   public var signalOfInputEnd: Int32? {
     let signal = inputEnd.load(ordering: .relaxed)
     return signal == 0 ? nil : signal
+  }
+
+  /// Removes the files that are not complete, for a process that ends at once.
+  public func removeUnfinished() {
+    for path in unfinished.withLock({ $0 }) { unsafe unlink(path.bytes) }
+  }
+
+  /// Notes a file that must not stay as it is.
+  func begin(_ path: MediaPath) {
+    _ = unfinished.withLock { $0.insert(path) }
+  }
+
+  /// Forgets a file that has gone or is complete.
+  func end(_ path: MediaPath) {
+    _ = unfinished.withLock { $0.remove(path) }
   }
 
   /// Whether nothing more is read.

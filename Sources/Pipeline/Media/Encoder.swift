@@ -8,6 +8,9 @@ struct EncoderSettings {
 
   /// The shape of a pixel.
   var pixelShape: Rational
+
+  /// Which light the pictures were mastered for.
+  var light: [SideData] = []
   var options: EncoderOptions
 
   /// The container; `nil` when each picture is a file of its own.
@@ -20,9 +23,16 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   // Safe to send: nothing else holds this pointer.
   let native: UnsafeMutablePointer<AVCodecContext>
 
-  // Most encoders forget how long a frame is shown; keyed by the time they keep.
-  private var durations: [Int64: (ticks: Int64, passage: Passage?)]
+  // Most encoders forget all but the time of a frame.
+  private var companions: [Int64: Companion]
   private var hasHadPictures: Bool
+
+  /// What goes around the encoder: how long a frame is shown, when it came, and its HDR10+ data.
+  private struct Companion {
+    let duration: Int64
+    let passage: Passage?
+    let light: DynamicLight?
+  }
 
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder refuses its settings.
   init(_ candidate: EncoderCandidate, _ settings: EncoderSettings) throws(MediaError) {
@@ -30,7 +40,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
       native: try allocated(avcodec_alloc_context3(candidate.codec), candidate.profile.name)
     )
     encoder.describe(settings)
-    for option in try candidate.profile.settings(settings.options) {
+    for option in try candidate.profile.settings(settings.options, light: settings.light) {
       try encoder.set(option, of: candidate)
     }
     ffmpegc_clear_last_error()
@@ -42,7 +52,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   private init(native: UnsafeMutablePointer<AVCodecContext>) {
     unsafe self.native = native
     // Not default values, for the reason given in `Decoder`.
-    durations = [:]
+    companions = [:]
     hasHadPictures = false
   }
 
@@ -74,11 +84,12 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     _ frame: borrowing Frame,
     _ time: FrameTime,
     _ passage: Passage? = nil,
+    _ light: DynamicLight? = nil,
   ) throws(MediaError) {
     unsafe frame.native.pointee.pts = time.pts
     unsafe frame.native.pointee.pkt_duration = time.duration
     unsafe frame.native.pointee.sample_aspect_ratio = native.pointee.sample_aspect_ratio
-    durations[time.pts] = (time.duration, passage)
+    companions[time.pts] = Companion(duration: time.duration, passage: passage, light: light)
     hasHadPictures = true
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
   }
@@ -95,9 +106,10 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
     try check(code, .encode, "picture")
     packet.timeBase = timeBase
-    if let duration = unsafe durations.removeValue(forKey: packet.native.pointee.pts) {
-      unsafe packet.native.pointee.duration = duration.ticks
-      packet.passage = duration.passage
+    if let companion = unsafe companions.removeValue(forKey: packet.native.pointee.pts) {
+      unsafe packet.native.pointee.duration = companion.duration
+      packet.passage = companion.passage
+      if let light = companion.light { try packet.insert(light) }
     }
     return packet
   }

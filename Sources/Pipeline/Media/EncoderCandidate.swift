@@ -47,13 +47,21 @@ struct EncoderCandidate {
     return layout
   }
 
-  /// The pixel format that keeps most of the source.
-  func layout(nearestTo source: PixelLayout) throws(MediaError) -> PixelLayout {
-    let source = try source.planarEquivalent.withoutAlpha
-    let candidates = layouts.filter { !$0.hasAlpha && $0.isAlwaysFullRange == wantsJPEG($0) }
+  /// The pixel format that keeps most of the source, its transparency if it can and `keepsAlpha`.
+  func layout(
+    nearestTo source: PixelLayout,
+    keepsAlpha: Bool = false,
+  ) throws(MediaError) -> PixelLayout {
+    let usable = layouts.filter { $0.isAlwaysFullRange == wantsJPEG($0) }
+    let transparent = usable.filter(\.hasFullAlpha)
+    let isTransparent =
+      source.hasAlpha && keepsAlpha && (layouts.isEmpty || !transparent.isEmpty)
+    let source =
+      isTransparent ? try source.planarWithAlpha : try source.planarEquivalent.withoutAlpha
     guard !layouts.isEmpty else { return source }
+    let candidates = isTransparent ? transparent : usable.filter { !$0.hasAlpha }
     let list = candidates.map(\.format) + [AV_PIX_FMT_NONE]
-    let best = unsafe avcodec_find_best_pix_fmt_of_list(list, source.format, 0, nil)
+    let best = unsafe avcodec_find_best_pix_fmt_of_list(list, source.format, 1, nil)
     guard let layout = PixelLayout(best) else {
       throw MediaError(.usage, .use, "codec '\(profile.name)'", "it takes no usual pixel format")
     }

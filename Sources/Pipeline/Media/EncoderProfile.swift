@@ -29,6 +29,12 @@ struct EncoderProfile {
   /// The pixel formats that are taken where the encoder does not say; empty when it takes any.
   var formats: [AVPixelFormat] = []
 
+  /// How it is told which light pictures were mastered for; `nil` if it cannot write that.
+  var light: (key: String, settings: @Sendable (MasteringLight) -> [String])?
+
+  /// Whether messages for each picture can be put into what it makes.
+  var takesDynamicLight = false
+
   /// Whether times are counted in frames, because the codec has no finer clock.
   var countsFrames = false
 }
@@ -55,14 +61,17 @@ extension EncoderProfile {
       quality: ("crf", "20"),
       preset: .named("preset", among: names),
       defaults: ["x265-params": "log-level=error"],
-      live: ["preset": "ultrafast", "tune": "zerolatency"]
+      live: ["preset": "ultrafast", "tune": "zerolatency"],
+      light: ("x265-params", { $0.x265 }),
+      takesDynamicLight: true
     ),
     EncoderProfile(
       name: "libsvtav1",
       quality: ("crf", "25"),
       preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
       defaults: ["preset": "8"],
-      live: ["preset": "12", "svtav1-params": "pred-struct=1"]
+      live: ["preset": "12", "svtav1-params": "pred-struct=1"],
+      light: ("svtav1-params", { $0.svtAV1 })
     ),
     EncoderProfile(
       name: "libaom-av1",
@@ -148,15 +157,33 @@ extension EncoderProfile {
 }
 
 extension EncoderProfile {
-  /// The settings that `options` ask for, in the order in which they are made.
+  /// The settings that `options` ask for, in the order in which they are made, for pictures that were
+  /// mastered for `light`.
   ///
   /// - Throws: A ``MediaError`` of kind `usage` for what this encoder does not have.
-  func settings(_ options: EncoderOptions) throws(MediaError) -> [EncoderOptions.Option] {
+  func settings(
+    _ options: EncoderOptions,
+    light data: [SideData] = [],
+  ) throws(MediaError) -> [EncoderOptions.Option] {
     let usual = options.isLive ? defaults.merging(live) { $1 } : defaults
     var settings = usual.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     if let preset = options.preset { settings.append(try setting(preset: preset)) }
     if let quality = try setting(crf: options.crf) { settings.append(quality) }
-    return settings.map { EncoderOptions.Option(key: $0.0, value: $0.1) } + options.options
+    if let light {
+      settings += light.settings(MasteringLight(data)).map { (light.key, $0) }
+    }
+    let all = settings.map { EncoderOptions.Option(key: $0.0, value: $0.1) } + options.options
+    return EncoderProfile.joined(all)
+  }
+
+  // A list of the encoder's own settings replaces the one before: all go into the last.
+  private static func joined(_ settings: [EncoderOptions.Option]) -> [EncoderOptions.Option] {
+    let lists = settings.filter { $0.key.hasSuffix("-params") }
+    return settings.filter { !$0.key.hasSuffix("-params") }
+      + Set(lists.map(\.key)).sorted().map { key in
+        let values = lists.filter { $0.key == key }.map(\.value)
+        return EncoderOptions.Option(key: key, value: values.joined(separator: ":"))
+      }
   }
 
   private func setting(preset name: String) throws(MediaError) -> (String, String) {

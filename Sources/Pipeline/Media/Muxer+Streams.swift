@@ -23,9 +23,10 @@ extension Muxer {
     unsafe output.pointee.avg_frame_rate = settings.frameRate.native
     unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
     unsafe copyNames(of: input, to: output)
-    unsafe av_dict_set(&output.pointee.metadata, "encoder", nil, 0)
-    let inHeader = unsafe SideData.all(of: input).filter { $0.isAboutLight }
-    for data in inHeader.isEmpty ? settings.light : inHeader { unsafe try data.add(to: output) }
+    unsafe dropStatistics(of: output)
+    let marksAlpha = unsafe encoder.native.pointee.storesAlphaApart
+    unsafe av_dict_set(&output.pointee.metadata, "alpha_mode", marksAlpha ? "1" : nil, 0)
+    for data in settings.light { unsafe try data.add(to: output) }
   }
 
   /// Describes a stream whose packets are copied.
@@ -54,6 +55,22 @@ extension Muxer {
   ) {
     unsafe output.pointee.disposition = input.pointee.disposition
     unsafe av_dict_copy(&output.pointee.metadata, input.pointee.metadata, 0)
+  }
+
+  // What tools note about the bytes of a stream, and who made them, is not true of other bytes.
+  private func dropStatistics(of stream: UnsafeMutablePointer<AVStream>) {
+    let keys = ["ENCODER", "BPS", "DURATION", "NUMBER_OF_", "_STATISTICS_"]
+    for key in keys {
+      while let entry = unsafe av_dict_get(
+        stream.pointee.metadata,
+        key,
+        nil,
+        AV_DICT_IGNORE_SUFFIX
+      ) {
+        let name = unsafe String(cString: entry.pointee.key)
+        unsafe av_dict_set(&stream.pointee.metadata, name, nil, AV_DICT_MATCH_CASE)
+      }
+    }
   }
 
   // The tag of one container may mean something else in another.
@@ -132,5 +149,13 @@ extension Muxer {
     let code = unsafe avformat_write_header(native, &options.native)
     try checkFile()
     try check(code, .create, path.quoted)
+  }
+}
+
+extension AVCodecContext {
+  /// Whether transparency lies beside the packets, which the header has to say.
+  fileprivate var storesAlphaApart: Bool {
+    let isVP = unsafe [AV_CODEC_ID_VP8, AV_CODEC_ID_VP9].contains(codec_id)
+    return unsafe isVP && PixelLayout(pix_fmt)?.hasAlpha ?? false
   }
 }

@@ -217,7 +217,7 @@ struct MuxerSettings {
   /// The shape of a pixel of the upscaled stream.
   var pixelShape: Rational
 
-  /// What the first picture says about the light it was mastered for.
+  /// Which light the pictures were mastered for.
   var light: [SideData]
 
   /// Whether the finished file is read again and compared.

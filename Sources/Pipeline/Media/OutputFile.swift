@@ -43,6 +43,7 @@ final class OutputFile {
     } else {
       (temporary, descriptor) = try OutputFile.createTemporary(for: path, named: work?.temporary)
     }
+    if let temporary { cancellation.begin(temporary) }
     var status = stat()
     isRegular = unsafe fstat(descriptor, &status) == 0 && status.isRegularFile
     isSeekable = isRegular && !path.isStandardStream
@@ -68,7 +69,10 @@ final class OutputFile {
 
   deinit {
     if descriptor > STDERR_FILENO { close(descriptor) }
-    if let temporary { unsafe unlink(temporary.bytes) }
+    if let temporary {
+      unsafe unlink(temporary.bytes)
+      cancellation.end(temporary)
+    }
   }
 
   /// Makes the output appear under its name: flushed to the disk, closed, renamed.

@@ -63,7 +63,12 @@ struct OutputFormat: @unchecked Sendable {
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
 
   /// Whether all frames are shown equally long.
-  var hasConstantFrameRate: Bool { ["avi", "yuv4mpegpipe"].contains(name) }
+  var hasConstantFrameRate: Bool {
+    ["avi", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
+  }
+
+  /// Whether it holds the pictures of PAL and NTSC only, as tapes do.
+  var isForTelevision: Bool { ["dv", "gxf"].contains(name) }
 
   /// The encoder that is usual for this container.
   var usualEncoder: String {

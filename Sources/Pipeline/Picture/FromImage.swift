@@ -8,6 +8,11 @@ struct FromImage: ~Copyable {
   let target: PictureTarget
   private let planar: PlaneFormat
   private let rounding: Conversion.Rounding
+
+  // What becomes of the transparency; made for the first picture that has some.
+  private let alphaPlane: PlaneFormat?
+  private var alphaSource: PlaneFormat?
+  private var alphaConversion: Conversion?
   private var repacker = Repacker()
 
   // What depends on the size of the images, made when it changes. Live, frames that the engine has
@@ -23,19 +28,27 @@ struct FromImage: ~Copyable {
   init(_ target: PictureTarget, sourceDepth: Int) throws(MediaError) {
     self.target = target
     rounding = target.layout.depth < sourceDepth ? .errorDiffusion : .nearest
-    planar = PlaneFormat(
+    let planar = PlaneFormat(
       width: target.width,
       height: target.height,
-      // Alpha is left to swscale, which makes it opaque.
-      layout: try target.layout.planarEquivalent.withoutAlpha,
+      layout: target.layout.hasAlpha
+        ? try target.layout.planarWithAlpha : try target.layout.planarEquivalent,
       color: target.color,
     )
+    self.planar = planar
+    alphaPlane = target.layout.hasAlpha ? planar.alpha : nil
   }
 
   /// Returns `image` in the form and size that the encoder takes, without a time.
   ///
+  /// `alpha` is its transparency, of any size; without it a target with alpha is opaque.
+  ///
   /// An image that the engine has not seen `replaces` one that it enlarged; it gets the sharper filter.
-  mutating func frame(of image: Image, replacesEngine: Bool = false) throws(MediaError) -> Frame {
+  mutating func frame(
+    of image: Image,
+    alpha: Image? = nil,
+    replacesEngine: Bool = false,
+  ) throws(MediaError) -> Frame {
     try prepare(
       .image(width: image.width, height: image.height),
       replacesEngine ? .lanczos : .spline
@@ -49,6 +62,7 @@ struct FromImage: ~Copyable {
       from: ffmpegc_planes(image),
       to: ffmpegc_planes(frame, planar.layout)
     )
+    if let alphaPlane { try enlarge(alpha, into: frame, alphaPlane) }
     frame.crop(width: target.codedSize.width, height: target.codedSize.height)
     return try packed(frame)
   }
@@ -65,6 +79,33 @@ struct FromImage: ~Copyable {
     self.source = source
   }
 
+  private mutating func enlarge(
+    _ alpha: Image?,
+    into frame: borrowing Frame,
+    _ plane: PlaneFormat,
+  ) throws(MediaError) {
+    // Opaque: one sample is enough for pictures of any size.
+    let alpha = alpha ?? FromImage.opaque
+    let source = PlaneFormat.alpha(width: alpha.width, height: alpha.height, depth: nil)
+    if source != alphaSource {
+      alphaConversion = try Conversion(
+        from: source,
+        to: plane,
+        rounding: rounding,
+        filter: .lanczos
+      )
+      alphaSource = source
+    }
+    let planes = ffmpegc_planes(firstPlaneOf: alpha)
+    try alphaConversion?.run(from: planes, to: ffmpegc_planes(alphaOf: frame))
+  }
+
+  private static let opaque: Image = {
+    let image = Image(width: 1, height: 1)
+    unsafe image.plane(0)[0] = 1
+    return image
+  }()
+
   private mutating func packed(_ frame: consuming Frame) throws(MediaError) -> Frame {
     guard target.layout != planar.layout else {
       target.color.tag(frame)
@@ -78,5 +119,15 @@ struct FromImage: ~Copyable {
     try repacker.repack(frame, into: packed)
     target.color.tag(packed)
     return packed
+  }
+}
+
+extension PlaneFormat {
+  /// The plane of transparency of such a picture, with its added row and column.
+  fileprivate var alpha: PlaneFormat {
+    var plane = PlaneFormat.alpha(width: width, height: height, depth: layout.alphaDepth)
+    plane.activeWidth = activeWidth
+    plane.activeHeight = activeHeight
+    return plane
   }
 }

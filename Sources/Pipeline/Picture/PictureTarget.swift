@@ -25,7 +25,7 @@ extension PictureTarget {
   /// The pictures nearest to the source's that an encoder takes.
   ///
   /// `color` says what the source's samples mean, with nothing left unknown; `requested` is the pixel
-  /// format that the user asks for, if any.
+  /// format that the user asks for, if any, and `keepsAlpha` whether the container keeps transparency.
   ///
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder does not take `requested`.
   init(
@@ -34,13 +34,14 @@ extension PictureTarget {
     source: PixelLayout,
     color: ColorSpec,
     requested: String?,
+    keepsAlpha: Bool = true,
     encoder: borrowing EncoderCandidate,
   ) throws(MediaError) {
     let layout: PixelLayout
     if let requested {
       layout = try encoder.layout(named: requested)
     } else {
-      layout = try encoder.layout(nearestTo: source)
+      layout = try encoder.layout(nearestTo: source, keepsAlpha: keepsAlpha)
     }
     self.init(
       width: width,

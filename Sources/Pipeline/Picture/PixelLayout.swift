@@ -65,6 +65,9 @@ struct PixelLayout: Hashable, Sendable {
     return layout
   }()
 
+  /// Whether colours and transparency have samples of their own; a palette has one for both.
+  var hasFullAlpha: Bool { hasAlpha && family != .gray && format != AV_PIX_FMT_PAL8 }
+
   var isSubsampled: Bool { chromaShift != (0, 0) }
 
   /// Whether the format itself says that all codes are used, whatever the tags say.

@@ -12,7 +12,15 @@ struct SourcePicture {
   let declaredColor: ColorSpec
   let color: ColorSpec
   let isInterlaced: Bool
+
+  /// Which light the pictures were mastered for.
   let light: [SideData]
+
+  /// What the first picture says about itself alone.
+  let dynamicLight: DynamicLight?
+
+  /// What the stream says about Dolby Vision.
+  let dolbyVision: DolbyVision?
   let frameRate: Rational
   let timeBase: Rational
 
@@ -33,7 +41,11 @@ struct SourcePicture {
     declaredColor = ColorSpec(frame)
     color = declaredColor.completed(for: layout, width: width, height: height)
     isInterlaced = frame.isInterlaced
-    light = SideData.light(of: frame)
+    let inHeader = unsafe SideData.all(of: demuxer.stream(stream))
+    let lightInHeader = inHeader.filter(\.isAboutLight)
+    light = lightInHeader.isEmpty ? SideData.light(of: frame) : lightInHeader
+    dynamicLight = DynamicLight(frame)
+    dolbyVision = DolbyVision(inHeader, frame)
     self.frameRate = frameRate
     timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)
     let shape = unsafe Rational(

@@ -46,11 +46,12 @@ struct SegmentedEncoder: ~Copyable, @unchecked Sendable {
     _ frame: borrowing Frame,
     _ time: FrameTime,
     _ passage: Passage? = nil,
+    _ light: DynamicLight? = nil,
   ) throws(MediaError) {
     if let work, frameCount == work.storedFrames || frameCount % work.segmentLength == 0 {
       try beginSegment(work)
     }
-    try encoder?.send(frame, time, passage)
+    try encoder?.send(frame, time, passage, light)
     frameCount += 1
     if let work, frameCount % work.segmentLength == 0 { try endSegment() }
   }

@@ -47,7 +47,11 @@ struct Upscale: ParsableCommand {
     if estimate {
       Signals.exitOnEnding()
     } else {
-      Signals.onEnding { cancellation.request(signal: $0) }
+      Signals.onEnding {
+        cancellation.request(signal: $0)
+      } atOnce: {
+        cancellation.removeUnfinished()
+      }
     }
     let paths = try paths()
     let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
