@@ -44,10 +44,6 @@ bench-peers: build $(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact netw
 	PYTHONPATH=Benchmarks $(PEERS_VENV)/bin/python -m peers "$(BINARY)" "$(SHARED)/peers/ncnn" Samples/nasa.mp4 \
 	  Benchmarks/Results/peers-$$(date +%F) $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
 
-$(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against OpenVINO and ONNX Runtime
-	$(PEERS_VENV)/bin/python Benchmarks/peers.py "$(BINARY)" "$(SHARED)/peers/ncnn" \
-	  $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
-
 $(TRAINING_VENV)/installed: Training/requirements.txt
 $(PEERS_VENV)/installed: Benchmarks/requirements.txt
 
