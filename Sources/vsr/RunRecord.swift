@@ -103,7 +103,8 @@ struct RunRecord: Encodable {
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
     live = report.progress.live.map { Live($0, rungs) }
-    warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
+    let notices = transcode.plan.notices + report.notices
+    warnings = notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream
       return Stream(

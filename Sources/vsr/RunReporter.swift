@@ -93,6 +93,7 @@ final class RunReporter: Sendable {
     isOver.wakeAll()
     progressThread.withLock { $0 }?.join()
     guard case .success(let report) = result else { return }
+    tell(report.notices)
     if !options.isQuiet {
       let summary = report.summary(areaReused: upscalers.reusedShare, rungNames)
       Console.say("vsr: wrote \(outputName): \(summary)")

@@ -73,7 +73,7 @@ import Testing
     let demuxer = try Demuxer(InputOptions(path), cancellation: Cancellation())
     let streams = [StreamPlace(0, in: demuxer.native, coversLieApart: false): expectation]
     do {
-      try Verification(streams: streams, coversLieApart: false).run(
+      _ = try Verification(streams: streams, coversLieApart: false).run(
         path,
         name: path,
         Cancellation()

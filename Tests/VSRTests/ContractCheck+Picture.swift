@@ -109,10 +109,13 @@ extension ContractCheck {
 
   func alpha() throws -> ContractCell {
     guard hasAlpha(clip.source, clip.picture.input) else { return .absent("opaque") }
+    let old = try clip.alphaThumbnail(clip.input, clip.picture.input)
+    if old.isEmpty && isMarked(clip.source, clip.picture.input) {
+      return .absent("opaque, though marked")
+    }
     guard let result = clip.result, hasAlpha(result, clip.picture.output) else {
       return clip.says("transparency") ? .said("left out") : .broken("lost in silence")
     }
-    let old = try clip.alphaThumbnail(clip.input, clip.picture.input)
     let new = try clip.alphaThumbnail(clip.output, clip.picture.output)
     guard !old.isEmpty, old.count == new.count else { return .broken("cannot be compared") }
     let sum = zip(old, new).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
@@ -122,12 +125,16 @@ extension ContractCheck {
   }
 
   private func hasAlpha(_ report: MediaReport, _ index: Int) -> Bool {
-    let stream = report.streams.first { $0.index == index }
-    let format = stream?.pixFmt ?? ""
-    let isMarked = stream?.tags?.contains { $0.key.lowercased() == "alpha_mode" && $0.value == "1" }
-    return isMarked ?? false
+    let format = report.streams.first { $0.index == index }?.pixFmt ?? ""
+    return isMarked(report, index)
       || ["yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya", "pal8"].contains {
         format.hasPrefix($0)
       }
+  }
+
+  // WebM's pictures do not say so themselves.
+  private func isMarked(_ report: MediaReport, _ index: Int) -> Bool {
+    let tags = report.streams.first { $0.index == index }?.tags ?? [:]
+    return tags.contains { $0.key.lowercased() == "alpha_mode" && $0.value == "1" }
   }
 }

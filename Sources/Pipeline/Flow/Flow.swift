@@ -94,6 +94,7 @@ final class Flow: Sendable {
       repeatedCount: values.repeated,
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
+      lostTags: values.lostTags,
     )
   }
 }

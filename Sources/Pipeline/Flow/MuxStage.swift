@@ -95,7 +95,8 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     counters.note(
       bytes: sink?.byteCount ?? 0,
       dropped: sink?.droppedPackets ?? 0,
-      repaired: sink?.repairedTimes ?? 0
+      repaired: sink?.repairedTimes ?? 0,
+      lostTags: sink?.lostTags ?? []
     )
   }
 }

@@ -54,6 +54,19 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Presentation and decoding times that had to be invented or moved.
   public let repairedTimes: Int
 
+  /// The names of tags that the output's container does not keep.
+  public let lostTags: [String]
+
+  /// What a person should know about the complete output.
+  public var notices: [Notice] {
+    guard !lostTags.isEmpty else { return [] }
+    return [
+      .warning(
+        "tags left out, the container has no place for them: \(lostTags.joined(separator: ", "))"
+      )
+    ]
+  }
+
   /// Whether the input was damaged so that something is missing in the output.
   public var isDamaged: Bool {
     damagedPictures > 0 || damagedPackets > 0 || droppedPackets > 0
@@ -76,6 +89,7 @@ final class RunCounters: Sendable {
     var byteCount = 0
     var droppedPackets = 0
     var repairedTimes = 0
+    var lostTags: [String] = []
 
     var isDamaged: Bool { damagedPictures > 0 || damagedPackets > 0 }
   }
@@ -118,11 +132,12 @@ final class RunCounters: Sendable {
     }
   }
 
-  func note(bytes: Int, dropped: Int, repaired: Int) {
+  func note(bytes: Int, dropped: Int, repaired: Int, lostTags: [String]) {
     monitor.withLock { values in
       values.byteCount = bytes
       values.droppedPackets = dropped
       values.repairedTimes = repaired
+      values.lostTags = lostTags
     }
   }
 }

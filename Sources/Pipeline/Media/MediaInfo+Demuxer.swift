@@ -101,7 +101,7 @@ private func ratio(_ ratio: AVRational, _ separator: String) -> String? {
   return "\(ratio.num)\(separator)\(ratio.den)"
 }
 
-private func entries(_ dictionary: OpaquePointer?) -> [String: String] {
+func entries(_ dictionary: OpaquePointer?) -> [String: String] {
   var entries: [String: String] = [:]
   var entry: UnsafeMutablePointer<AVDictionaryEntry>?
   while let next = unsafe av_dict_get(dictionary, "", entry, AV_DICT_IGNORE_SUFFIX) {

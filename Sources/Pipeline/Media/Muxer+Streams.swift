@@ -131,8 +131,7 @@ extension Muxer {
     var options = MediaDictionary()
     let isSeekable = file?.isSeekable ?? true
     if settings.format.isMovieFamily {
-      // Late starts are stored in ticks of this clock; the usual 1 ms is too coarse for them.
-      options["movie_timescale"] = String(max(timeBase.denominator, 1000))
+      options["movie_timescale"] = String(movieClock(timeBase))
       let fragments = settings.isLive ? "frag_every_frame" : "frag_keyframe"
       if !isSeekable { options["movflags"] = fragments + "+delay_moov+default_base_moof" }
     }
@@ -149,6 +148,16 @@ extension Muxer {
     let code = unsafe avformat_write_header(native, &options.native)
     try checkFile()
     try check(code, .create, path.quoted)
+  }
+
+  // Late starts are stored in ticks of this clock, rounded down: half a tick of every stream keeps them
+  // exact, and a multiple of the picture's own clock keeps that one exact in any case.
+  private func movieClock(_ timeBase: Rational) -> Int {
+    let clocks = unsafe (0..<Int(native.pointee.nb_streams)).compactMap { index in
+      unsafe native.pointee.streams[index].map { unsafe Int($0.pointee.time_base.den) }
+    }
+    let (clock, finest) = (Int(max(timeBase.denominator, 1)), max(500, clocks.max() ?? 0))
+    return min(clock * ((2 * finest + clock - 1) / clock), Int(Int32.max) / clock * clock)
   }
 }
 

@@ -17,6 +17,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private var tallies: [Int: StreamTally]
   private(set) var droppedPackets: Int
   private(set) var repairedTimes: Int
+  private(set) var lostTags: [String]
+  private let givenTags: FileTags
 
   /// Prepares the streams and writes the header into `file`, or nowhere if the format has no file.
   ///
@@ -27,7 +29,12 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     demuxer: borrowing Demuxer,
     encoder: borrowing Encoder,
   ) throws(MediaError) {
-    let muxer = try Muxer(settings, file: file, plainAAC: PlainAAC.streams(of: demuxer, settings))
+    let muxer = try Muxer(
+      settings,
+      file: file,
+      plainAAC: PlainAAC.streams(of: demuxer, settings),
+      tags: unsafe FileTags(demuxer.native, streams: settings.streams.kept),
+    )
     for (input, output) in settings.streams.outputs.enumerated() where output != nil {
       let stream = unsafe try muxer.addStream()
       if input == settings.streams.picture {
@@ -50,6 +57,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     _ settings: MuxerSettings,
     file: OutputFile?,
     plainAAC: Set<Int>,
+    tags: FileTags,
   ) throws(MediaError) {
     var context: UnsafeMutablePointer<AVFormatContext>?
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
@@ -59,7 +67,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
     if file == nil, let address = settings.network { unsafe Muxer.allow(address, native, settings) }
     let io = unsafe try Muxer.ioContext(file, for: native)
-    unsafe self.init(native, io, file, settings, plainAAC)
+    unsafe self.init(native, io, file, settings, plainAAC, tags)
   }
 
   private static func allow(
@@ -82,6 +90,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     _ file: OutputFile?,
     _ settings: MuxerSettings,
     _ plainAAC: Set<Int>,
+    _ tags: FileTags,
   ) {
     unsafe self.native = native
     self.io = io
@@ -97,6 +106,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
     repairedTimes = 0
+    lostTags = []
+    givenTags = tags
   }
 
   private static func ioContext(
@@ -152,7 +163,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     try file?.finish()
   }
 
-  private func verify() throws(MediaError) {
+  private mutating func verify() throws(MediaError) {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
     var expectations: [StreamPlace: Verification.Expectation] = [:]
     for (index, tally) in tallies where index == picture || droppedPackets == 0 {
@@ -161,7 +172,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
     let verification = Verification(streams: expectations, coversLieApart: format.isMovieFamily)
-    try verification.run(written, name: path, file.cancellation)
+    let found = try verification.run(written, name: path, file.cancellation)
+    lostTags = found.missing(of: givenTags)
   }
 
   // Sound from Matroska may not say how long it lasts. Movie files would end before its last packet,

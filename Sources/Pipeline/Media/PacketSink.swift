@@ -14,4 +14,7 @@ protocol PacketSink: ~Copyable, Sendable {
 
   /// Times that had to be moved because they did not grow.
   var repairedTimes: Int { get }
+
+  /// The names of tags that the finished output does not hold; empty before it is complete.
+  var lostTags: [String] { get }
 }

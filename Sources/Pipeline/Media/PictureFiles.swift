@@ -15,6 +15,7 @@ struct PictureFiles: ~Copyable, PacketSink, @unchecked Sendable {
   private(set) var byteCount = 0
   let droppedPackets = 0
   let repairedTimes = 0
+  let lostTags: [String] = []
 
   /// Writes to `path`, or to many files if it holds a pattern such as `%04d`.
   init(_ path: MediaPath, _ check: OutputCheck, cancellation: Cancellation) {

@@ -8,6 +8,9 @@ struct StreamMap: Sendable {
   /// For each stream of the input its number in the output; `nil` if it is left out.
   let outputs: [Int?]
 
+  /// The streams that are not left out, counted in the input.
+  var kept: [Int] { outputs.indices.filter { outputs[$0] != nil } }
+
   /// What a person should know about streams that are left out.
   let notices: [Notice]
 

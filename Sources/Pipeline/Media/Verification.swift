@@ -28,25 +28,27 @@ struct Verification {
 
   /// Compares the file at `path`, which messages call `name`.
   ///
+  /// - Returns: The tags of the file.
   /// - Throws: A ``MediaError`` of kind `bug` that names the first difference.
   func run(
     _ path: MediaPath,
     name: MediaPath,
     _ cancellation: Cancellation,
-  ) throws(MediaError) {
-    let found = try tallies(path, name, cancellation)
+  ) throws(MediaError) -> FileTags {
+    let (found, tags) = try contents(path, name, cancellation)
     for (place, expectation) in streams.sorted(by: { $0.key < $1.key }) {
       if let difference = expectation.difference(to: found[place] ?? StreamTally()) {
         throw Verification.failure(name, "\(place) has \(difference)")
       }
     }
+    return tags
   }
 
-  private func tallies(
+  private func contents(
     _ path: MediaPath,
     _ name: MediaPath,
     _ cancellation: Cancellation,
-  ) throws(MediaError) -> [StreamPlace: StreamTally] {
+  ) throws(MediaError) -> (tallies: [StreamPlace: StreamTally], tags: FileTags) {
     do throws(MediaError) {
       var demuxer = try Demuxer(InputOptions(path), cancellation: cancellation)
       var tallies: [Int: StreamTally] = [:]
@@ -58,7 +60,7 @@ struct Verification {
         let native = unsafe demuxer.native
         found[unsafe StreamPlace(index, in: native, coversLieApart: coversLieApart)] = tally
       }
-      return found
+      return (found, unsafe FileTags(demuxer.native))
     } catch {
       if let cancelled = cancellation.error { throw cancelled }
       throw Verification.failure(name, "it cannot be read again: \(error.reason)")
@@ -73,7 +75,7 @@ struct Verification {
 extension OutputFormat {
   /// Whether a file of this format gives back the packets that were written into it.
   var isVerifiable: Bool {
-    isMovieFamily || ["matroska", "webm", "avi", "flv", "mpegts", "nut"].contains(name)
+    isMovieFamily || ["matroska", "webm", "avi", "flv", "gif", "mpegts", "nut"].contains(name)
   }
 
   /// What can be expected of a stream of `parameters` that was written with `tally`.
