@@ -23,6 +23,17 @@ import Testing
     #expect(run.output.isEmpty, "left: \(run.output)")
   }
 
+  @Test func memoryDoesNotGrowWithLength() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("short.mkv", size: "32x24", frames: 300)
+    try folder.makeClip("long.mkv", size: "32x24", frames: 3000)
+    let peaks = try ["short.mkv", "long.mkv"].map { name in
+      try peakMemory([folder.path(name), folder.path("out-" + name), "--progress", "none"])
+    }
+    #expect(peaks[0] > 0)
+    #expect(Double(peaks[1]) <= Double(peaks[0]) * 1.05, "\(peaks)")
+  }
+
   // With the checking of the finished file: 1.5 MiB on Debian 12.
   @Test func memoryGrowsByTwoMebibytesFromFrame1000To10000() throws {
     let folder = try TemporaryFolder()
