@@ -9,6 +9,7 @@ import torch
 
 from . import configuration, export, plot
 from .data import build, images
+from .data.degradation import SETTINGS
 from .data.reference import REFERENCES
 from .evaluation import report, sources, upscalers
 from .evaluation.evaluation import Evaluation
@@ -46,7 +47,7 @@ def add_pack(parser):
 
 
 def add_degrade(parser):
-    parser.add_argument("setting", choices=["clean", "mild", "strong", "video"])
+    parser.add_argument("setting", choices=[*SETTINGS, "video"])
     parser.add_argument("--packs", required=True)
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--passes", type=int, default=8, help="versions of every picture")

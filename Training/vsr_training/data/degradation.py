@@ -1,4 +1,4 @@
-"""From ground truth to low resolution: three settings for still pictures.
+"""From ground truth to low resolution: four settings for still pictures.
 
 All take and give batches N×3×H×W in [0, 1]. What real video does is in `video.py`.
 """
@@ -116,16 +116,25 @@ def clean(generator, batch, scale):
 
 def mild(generator, batch, scale):
     """A little blur, any downscaler, light noise, and the JPEG of a decent camera or site."""
+    return photographed(generator, batch, scale, blur=(0.2, 1.4), noise=(0.5, 5), quality=(55, 95))
+
+
+def medium(generator, batch, scale):
+    """The same with the blur, noise and JPEG of a small camera or of an old site."""
+    return photographed(generator, batch, scale, blur=(0.6, 2.6), noise=(2, 12), quality=(25, 75))
+
+
+def photographed(generator, batch, scale, blur, noise, quality):
     if chance(generator, 0.7):
-        batch = blurred(batch, random_blurs(generator, len(batch), range(3, 12, 2), (0.2, 1.4)))
+        batch = blurred(batch, random_blurs(generator, len(batch), range(3, 12, 2), blur))
     images = [downscaled(i, scale, choice(generator, DOWNSCALERS)) for i in to_bytes(batch)]
     batch = from_bytes(images)
     if chance(generator, 0.6):
-        batch = gaussian_noise(generator, batch, (0.5, 5), 0.4)
+        batch = gaussian_noise(generator, batch, noise, 0.4)
     images = to_bytes(batch)
     if chance(generator, 0.7):
         colour = choice(generator, [0, 2])
-        images = [through_jpeg(i, int(uniform(generator, 55, 95)), colour) for i in images]
+        images = [through_jpeg(i, int(uniform(generator, *quality)), colour) for i in images]
     return from_bytes(images)
 
 
@@ -159,4 +168,4 @@ def second_order(generator, batch, small):
     return noised(generator, batch, sigma_range=(1, 25), scale_range=(0.05, 2.5))
 
 
-SETTINGS = {"clean": clean, "mild": mild, "strong": strong}
+SETTINGS = {"clean": clean, "mild": mild, "medium": medium, "strong": strong}
