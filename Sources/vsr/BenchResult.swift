@@ -5,6 +5,7 @@ internal import Pipeline
 struct BenchResult {
   let title: String
   let engine: EngineBenchmark
+  let latency: LatencyBenchmark?
   let whole: WholeRun?
 
   /// The figures of a run through every stage.
@@ -34,6 +35,12 @@ extension BenchResult {
       "time in       "
         + engine.shares.map { "\($0.operation) \(percent($0.share))" }.joined(separator: ", "),
     ]
+    if let latency {
+      lines.append(
+        "one frame     \(milliseconds(latency.allWorkers)) ms with all threads, in bands;"
+          + " \(milliseconds(latency.oneWorker)) ms with one, \(latency.gain.formatted(2)) times that"
+      )
+    }
     if let whole {
       let busy = whole.stages.shares.map { "\($0.name) \(percent($0.share))" }
       lines += [
@@ -50,6 +57,7 @@ extension BenchResult {
     return ", \(percent(engine.convolutionRate / peak)) of the measured peak of \(giga(peak))"
   }
 
+  private func milliseconds(_ seconds: Double) -> String { (seconds * 1e3).formatted(1) }
   private func giga(_ rate: Double) -> String { (rate / 1e9).formatted(1) }
   private func percent(_ share: Double) -> String { "\((share * 100).formatted(1))%" }
 }
@@ -57,7 +65,8 @@ extension BenchResult {
 extension BenchResult: Encodable {
   private enum Keys: CodingKey {
     case title, engineFps, engineProcessorSecondsPerFrame, convolutionGflops, peakGflops
-    case convolutionsAloneFps, shares, wholeRunFps, wholeRunOverSlowestStage, stageShares
+    case convolutionsAloneFps, shares, frameSeconds, frameSecondsWithOneThread, wholeRunFps,
+      wholeRunOverSlowestStage, stageShares
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -69,6 +78,8 @@ extension BenchResult: Encodable {
     try keys.encodeIfPresent(engine.peak.map { $0 / 1e9 }, forKey: .peakGflops)
     try keys.encode(engine.convolutionsAlone, forKey: .convolutionsAloneFps)
     try keys.encode(dictionary(engine.shares.map { ($0.operation, $0.share) }), forKey: .shares)
+    try keys.encodeIfPresent(latency?.allWorkers, forKey: .frameSeconds)
+    try keys.encodeIfPresent(latency?.oneWorker, forKey: .frameSecondsWithOneThread)
     guard let whole else { return }
     try keys.encode(whole.framesPerSecond, forKey: .wholeRunFps)
     try keys.encode(whole.timesSlowest, forKey: .wholeRunOverSlowestStage)

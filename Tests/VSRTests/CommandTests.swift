@@ -16,7 +16,8 @@ import Testing
   @Test func benchNeedsNoInput() throws {
     let folder = try TemporaryFolder()
     let run = try Program(
-      ["bench", "--json", "--video-size", "32x24", "--seconds", "0.1", "--frames", "3"],
+      ["bench", "--json", "--video-size", "32x24", "--seconds", "0.1", "--frames", "3"]
+        + ["--threads", "2"],
       in: folder
     )
     let object = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
@@ -24,6 +25,8 @@ import Testing
     #expect(abs(shares.values.reduce(0, +) - 1) < 0.01)
     #expect(try #require(object?["engine_fps"] as? Double) > 0)
     #expect(try #require(object?["engine_processor_seconds_per_frame"] as? Double) > 0)
+    #expect(try #require(object?["frame_seconds"] as? Double) > 0)
+    #expect(try #require(object?["frame_seconds_with_one_thread"] as? Double) > 0)
     #expect(try #require(object?["whole_run_fps"] as? Double) > 0)
     #expect(folder.names.isEmpty)
   }

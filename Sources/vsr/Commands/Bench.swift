@@ -7,7 +7,8 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure frames per second and where the time goes; needs no input.",
     discussion: """
-      First the engine alone, then a whole run: decoding, conversion, engine and x264, over a generated clip.
+      First the engine alone, with as many frames at a time as keep it busy; then with one frame at a time, as in a
+      live stream; then a whole run: decoding, conversion, engine and x264, over a generated clip.
       """,
   )
 
@@ -48,13 +49,26 @@ struct Bench: ParsableCommand {
       height: videoSize.height,
       seconds: seconds,
     )
+    let latency = try latency(model, options)
     let whole = frames > 0 ? try wholeRun(model) : nil
     let title =
       "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
       + "\(options.backend.name) \(options.backend.precision.argument), "
       + "\(options.workers) threads"
-    let result = BenchResult(title: title, engine: figures, whole: whole)
+    let result = BenchResult(title: title, engine: figures, latency: latency, whole: whole)
     try Console.print(json ? result.json : result.text)
+  }
+
+  /// Nil where a frame cannot be cut into bands, or for one thread.
+  private func latency(_ model: Model, _ options: Upscaler.Options) throws -> LatencyBenchmark? {
+    guard options.workers > 1, model.halo != nil else { return nil }
+    return try LatencyBenchmark(
+      model: model,
+      options: options,
+      width: videoSize.width,
+      height: videoSize.height,
+      seconds: seconds / 4,
+    )
   }
 
   private func wholeRun(_ model: Model) throws -> BenchResult.WholeRun {
