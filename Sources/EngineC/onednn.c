@@ -31,6 +31,9 @@ typedef struct {
   dnnl_primitive_t primitive;
   layout source, destination, scratch;
   size_t source_rows;
+  // Into and out of the blocks of 16 channels that Winograd's kernels want.
+  dnnl_primitive_t enter, leave;
+  layout plain_source, plain_destination;
 } strip;
 
 struct enginec_convolution {
@@ -40,13 +43,14 @@ struct enginec_convolution {
   layout packed;
   dnnl_memory_t weights, bias; // without bias where products are exact
   strip strips[strip_kinds];
-  size_t scratch_bytes;   // for the library and, after converted_bytes, from which it begins,
-  size_t converted_bytes; // for the source in bfloat16
+  // In this order in the scratch memory: the source in bfloat16 or in blocks, the result in blocks,
+  // and what the library needs.
+  size_t source_bytes, result_bytes, scratch_bytes;
   char implementation[64];
 };
 
 typedef struct {
-  dnnl_memory_t source, destination, scratch;
+  dnnl_memory_t source, destination, scratch, plain_source, plain_destination;
 } binding;
 
 struct enginec_convolution_runner {
@@ -98,16 +102,18 @@ static dnnl_status_t convolution_descriptor(dnnl_primitive_desc_t *out,
                                             layout_ref destination, const dnnl_dims_t padding_begin,
                                             const dnnl_dims_t padding_end) {
   const dnnl_dims_t strides = {(int64_t)c->shape.stride, (int64_t)c->shape.stride};
+  const dnnl_alg_kind_t algorithm =
+      c->shape.winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
   const dnnl_dims_t dilation = {0, 0};
   return dnnl_convolution_forward_primitive_desc_create(
-      out, c->engine, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias,
-      destination, strides, dilation, padding_begin, padding_end, c->attributes);
+      out, c->engine, dnnl_forward_inference, algorithm, source, weights, bias, destination,
+      strides, dilation, padding_begin, padding_end, c->attributes);
 #else
   dnnl_convolution_desc_t d;
-  dnnl_status_t status = dnnl_convolution_forward_desc_init(
-      &d, dnnl_forward_inference, dnnl_convolution_direct, source, weights, bias, destination,
-      strides, padding_begin, padding_end);
+  dnnl_status_t status =
+      dnnl_convolution_forward_desc_init(&d, dnnl_forward_inference, algorithm, source, weights,
+                                         bias, destination, strides, padding_begin, padding_end);
   if (status != dnnl_success)
     return status;
   return dnnl_primitive_desc_create(out, &d, c->attributes, c->engine, NULL);
@@ -165,7 +171,9 @@ static size_t sample_bytes(enginec_sample_type type) {
 static int is_exact(const enginec_convolution_shape *s) { return s->factor_type == enginec_uint8; }
 
 // Whether the operand is rounded before the library reads it.
-static int converts(const enginec_convolution_shape *s) { return s->x_type != s->factor_type; }
+static int converts(const enginec_convolution_shape *s) {
+  return s->x_type != s->factor_type && !s->winograd;
+}
 
 static size_t output_length(const enginec_convolution_shape *s, size_t length) {
   return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
@@ -195,6 +203,54 @@ static const char *implementation_name(const_dnnl_primitive_desc_t descriptor) {
   return name ? name : "unknown";
 }
 
+static void enlarge(size_t *bytes, size_t least) {
+  least = (least + 63) / 64 * 64;
+  if (*bytes < least)
+    *bytes = least;
+}
+
+static dnnl_status_t reorder_create(dnnl_primitive_t *out, const enginec_convolution *c,
+                                    layout_ref from, layout_ref to) {
+  dnnl_primitive_desc_t descriptor = NULL;
+  dnnl_status_t status = reorder_descriptor(&descriptor, c->engine, from, to);
+  if (status == dnnl_success)
+    status = dnnl_primitive_create(out, descriptor);
+  if (descriptor)
+    dnnl_primitive_desc_destroy(descriptor);
+  return status;
+}
+
+// The layouts that the library's kernel reads and writes, and the ways there and back.
+static dnnl_status_t strip_layouts(enginec_convolution *c, strip *s, const dnnl_dims_t source,
+                                   const dnnl_dims_t destination) {
+  const dnnl_data_type_t x_type = library_type(c->shape.x_type);
+  const dnnl_data_type_t factor_type = library_type(c->shape.factor_type);
+  const dnnl_data_type_t out_type = library_type(c->shape.out_type);
+  dnnl_status_t status;
+  if (!c->shape.winograd) {
+    status = layout_create(&s->source, 4, source, factor_type, dnnl_nhwc);
+    return status == dnnl_success
+               ? layout_create(&s->destination, 4, destination, out_type, dnnl_nhwc)
+               : status;
+  }
+  status = layout_create(&s->source, 4, source, dnnl_f32, dnnl_nChw16c);
+  if (status == dnnl_success)
+    status = layout_create(&s->destination, 4, destination, dnnl_f32, dnnl_nChw16c);
+  if (status == dnnl_success)
+    status = layout_create(&s->plain_source, 4, source, x_type, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = layout_create(&s->plain_destination, 4, destination, out_type, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = reorder_create(&s->enter, c, LAYOUT_REF(s->plain_source), LAYOUT_REF(s->source));
+  if (status == dnnl_success) {
+    status =
+        reorder_create(&s->leave, c, LAYOUT_REF(s->destination), LAYOUT_REF(s->plain_destination));
+  }
+  enlarge(&c->source_bytes, dnnl_memory_desc_get_size(LAYOUT_REF(s->source)));
+  enlarge(&c->result_bytes, dnnl_memory_desc_get_size(LAYOUT_REF(s->destination)));
+  return status;
+}
+
 // Fills a strip of `rows` output rows from `first` on; `packed` is "any" for the first one, which
 // decides which kernel runs: a strip that another one would run is refused.
 static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first, size_t rows,
@@ -207,12 +263,7 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
                                    (int64_t)output_length(shape, shape->width)};
   const dnnl_dims_t begin = {(int64_t)from.above, (int64_t)shape->pad_before};
   const dnnl_dims_t end = {(int64_t)from.below, (int64_t)shape->pad_after};
-  dnnl_status_t status =
-      layout_create(&s->source, 4, source, library_type(shape->factor_type), dnnl_nhwc);
-  if (status == dnnl_success) {
-    status =
-        layout_create(&s->destination, 4, destination, library_type(shape->out_type), dnnl_nhwc);
-  }
+  dnnl_status_t status = strip_layouts(c, s, source, destination);
   dnnl_primitive_desc_t descriptor = NULL;
   if (status == dnnl_success) {
     status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
@@ -222,14 +273,12 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
     return status;
 
   layout_ref scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-  const size_t bytes = dnnl_memory_desc_get_size(scratch);
-  if (bytes > c->scratch_bytes)
-    c->scratch_bytes = bytes;
+  enlarge(&c->scratch_bytes, dnnl_memory_desc_get_size(scratch));
   s->source_rows = from.rows;
-  const size_t samples = converts(shape) ? from.rows * shape->width * shape->in_channels : 0;
-  const size_t converted = (samples * sizeof(uint16_t) + 63) / 64 * 64;
-  if (converted > c->converted_bytes)
-    c->converted_bytes = converted;
+  if (converts(shape)) {
+    const size_t samples = from.rows * shape->width * shape->in_channels;
+    enlarge(&c->source_bytes, samples * sizeof(uint16_t));
+  }
   status = layout_copy(&s->scratch, scratch);
   const char *name = implementation_name(descriptor);
   if (packed != LAYOUT_REF(c->packed)) {
@@ -249,7 +298,7 @@ static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layou
   if (height <= rows)
     return strip_create(c, &c->strips[strip_first], 0, height, any, bias);
   dnnl_status_t status = strip_create(c, &c->strips[strip_first], 0, rows, any, bias);
-  const size_t last = (height - 1) % rows + 1;
+  const size_t last = c->shape.winograd ? rows : (height - 1) % rows + 1;
   if (status == dnnl_success && height > rows + last) {
     status = strip_create(c, &c->strips[strip_middle], rows, rows, LAYOUT_REF(c->packed), bias);
   }
@@ -262,11 +311,17 @@ static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layou
 
 static void strips_destroy(enginec_convolution *c) {
   for (int k = 0; k < strip_kinds; k++) {
-    if (c->strips[k].primitive)
-      dnnl_primitive_destroy(c->strips[k].primitive);
-    layout_destroy(&c->strips[k].source);
-    layout_destroy(&c->strips[k].destination);
-    layout_destroy(&c->strips[k].scratch);
+    strip *s = &c->strips[k];
+    const dnnl_primitive_t primitives[] = {s->primitive, s->enter, s->leave};
+    for (int p = 0; p < 3; p++) {
+      if (primitives[p])
+        dnnl_primitive_destroy(primitives[p]);
+    }
+    layout_destroy(&s->source);
+    layout_destroy(&s->destination);
+    layout_destroy(&s->scratch);
+    layout_destroy(&s->plain_source);
+    layout_destroy(&s->plain_destination);
   }
   layout_destroy(&c->packed);
 }
@@ -281,7 +336,7 @@ static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layou
   strips_destroy(c);
   memset(c->strips, 0, sizeof c->strips);
   memset(&c->packed, 0, sizeof c->packed);
-  c->scratch_bytes = c->converted_bytes = 0;
+  c->scratch_bytes = c->source_bytes = c->result_bytes = 0;
   c->shape.strip_rows = height;
   return strips_create(c, any, bias);
 }
@@ -289,18 +344,14 @@ static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layou
 static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const void *weights) {
   dnnl_memory_t from = NULL;
   dnnl_stream_t stream = NULL;
-  dnnl_primitive_desc_t descriptor = NULL;
   dnnl_primitive_t reorder = NULL;
   dnnl_status_t status = dnnl_memory_create(&from, plain, c->engine, (void *)weights);
   if (status == dnnl_success) {
     status =
         dnnl_memory_create(&c->weights, LAYOUT_REF(c->packed), c->engine, DNNL_MEMORY_ALLOCATE);
   }
-  if (status == dnnl_success) {
-    status = reorder_descriptor(&descriptor, c->engine, plain, LAYOUT_REF(c->packed));
-  }
   if (status == dnnl_success)
-    status = dnnl_primitive_create(&reorder, descriptor);
+    status = reorder_create(&reorder, c, plain, LAYOUT_REF(c->packed));
   if (status == dnnl_success)
     status = dnnl_stream_create(&stream, c->engine, 0);
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, c->weights}};
@@ -312,8 +363,6 @@ static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, cons
     dnnl_stream_destroy(stream);
   if (reorder)
     dnnl_primitive_destroy(reorder);
-  if (descriptor)
-    dnnl_primitive_desc_destroy(descriptor);
   if (from)
     dnnl_memory_destroy(from);
   return status;
@@ -394,7 +443,7 @@ void enginec_convolution_destroy(enginec_convolution *c) {
 }
 
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
-  return c->converted_bytes + c->scratch_bytes;
+  return c->source_bytes + c->result_bytes + c->scratch_bytes;
 }
 
 size_t enginec_convolution_strip_rows(const enginec_convolution *c) { return c->shape.strip_rows; }
@@ -424,6 +473,12 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
     status |= dnnl_memory_create(&b->destination, LAYOUT_REF(s->destination), c->engine,
                                  DNNL_MEMORY_NONE);
     status |= dnnl_memory_create(&b->scratch, LAYOUT_REF(s->scratch), c->engine, DNNL_MEMORY_NONE);
+    if (!c->shape.winograd)
+      continue;
+    status |= dnnl_memory_create(&b->plain_source, LAYOUT_REF(s->plain_source), c->engine,
+                                 DNNL_MEMORY_NONE);
+    status |= dnnl_memory_create(&b->plain_destination, LAYOUT_REF(s->plain_destination), c->engine,
+                                 DNNL_MEMORY_NONE);
   }
   if (status == dnnl_success)
     return runner;
@@ -434,12 +489,12 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
 void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
   for (int k = 0; k < strip_kinds; k++) {
     const binding *b = &runner->bindings[k];
-    if (b->source)
-      dnnl_memory_destroy(b->source);
-    if (b->destination)
-      dnnl_memory_destroy(b->destination);
-    if (b->scratch)
-      dnnl_memory_destroy(b->scratch);
+    const dnnl_memory_t memories[] = {b->source, b->destination, b->scratch, b->plain_source,
+                                      b->plain_destination};
+    for (int m = 0; m < 5; m++) {
+      if (memories[m])
+        dnnl_memory_destroy(memories[m]);
+    }
   }
   if (runner->stream)
     dnnl_stream_destroy(runner->stream);
@@ -453,28 +508,68 @@ static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) 
   return first_row + shape->strip_rows >= height ? strip_last : strip_middle;
 }
 
-int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
-                                size_t first_row, void *scratch) {
+static dnnl_status_t reorder(dnnl_primitive_t primitive, dnnl_stream_t stream, dnnl_memory_t from,
+                             dnnl_memory_t to) {
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+  return dnnl_primitive_execute(primitive, stream, 2, arguments);
+}
+
+static dnnl_status_t convolve(const enginec_convolution_runner *runner, int kind) {
   const enginec_convolution *c = runner->convolution;
-  const int kind = strip_kind(&c->shape, first_row);
   const binding *b = &runner->bindings[kind];
-  const size_t row_samples = c->shape.width * c->shape.in_channels;
-  const size_t first = source_of(&c->shape, first_row, 1).first;
-  void *source = (char *)x + first * row_samples * sample_bytes(c->shape.x_type);
-  if (converts(&c->shape)) {
-    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_samples);
-    source = scratch;
-  }
-  dnnl_memory_set_data_handle(b->source, source);
-  dnnl_memory_set_data_handle(b->destination, out);
-  dnnl_memory_set_data_handle(b->scratch, (char *)scratch + c->converted_bytes);
   const dnnl_exec_arg_t arguments[] = {
       {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},
       {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
       {DNNL_ARG_BIAS, c->bias},
   };
-  const dnnl_status_t status =
-      dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, c->bias ? 5 : 4, arguments);
+  return dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, c->bias ? 5 : 4,
+                                arguments);
+}
+
+// Through blocks of 16 channels in the scratch memory.
+static dnnl_status_t convolve_in_blocks(const enginec_convolution_runner *runner, int kind,
+                                        void *source, void *out, void *scratch) {
+  const enginec_convolution *c = runner->convolution;
+  const binding *b = &runner->bindings[kind];
+  dnnl_memory_set_data_handle(b->plain_source, source);
+  dnnl_memory_set_data_handle(b->plain_destination, out);
+  dnnl_memory_set_data_handle(b->source, scratch);
+  dnnl_memory_set_data_handle(b->destination, (char *)scratch + c->source_bytes);
+  dnnl_status_t status = reorder(c->strips[kind].enter, runner->stream, b->plain_source, b->source);
+  if (status == dnnl_success)
+    status = convolve(runner, kind);
+  if (status == dnnl_success) {
+    status = reorder(c->strips[kind].leave, runner->stream, b->destination, b->plain_destination);
+  }
+  return status;
+}
+
+static dnnl_status_t convolve_in_place(const enginec_convolution_runner *runner, int kind,
+                                       void *source, void *out, void *scratch) {
+  const enginec_convolution *c = runner->convolution;
+  const binding *b = &runner->bindings[kind];
+  if (converts(&c->shape)) {
+    const size_t row_samples = c->shape.width * c->shape.in_channels;
+    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_samples);
+    source = scratch;
+  }
+  dnnl_memory_set_data_handle(b->source, source);
+  dnnl_memory_set_data_handle(b->destination, out);
+  return convolve(runner, kind);
+}
+
+int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
+                                size_t first_row, void *scratch) {
+  const enginec_convolution *c = runner->convolution;
+  const int kind = strip_kind(&c->shape, first_row);
+  const size_t row_samples = c->shape.width * c->shape.in_channels;
+  const size_t first = source_of(&c->shape, first_row, 1).first;
+  void *source = (char *)x + first * row_samples * sample_bytes(c->shape.x_type);
+  dnnl_memory_set_data_handle(runner->bindings[kind].scratch,
+                              (char *)scratch + c->source_bytes + c->result_bytes);
+  const dnnl_status_t status = c->shape.winograd
+                                   ? convolve_in_blocks(runner, kind, source, out, scratch)
+                                   : convolve_in_place(runner, kind, source, out, scratch);
   return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
 }
 

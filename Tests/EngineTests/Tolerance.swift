@@ -3,6 +3,9 @@ enum Tolerance {
   /// Sums of a few hundred to a few thousand products in another order, for samples around 1.
   static let float32Accumulation: Float = 2e-5
 
+  /// The same through Winograd's transforms F(4×4, 3×3), whose factors are up to 8.
+  static let winograd: Float = 1e-4
+
   /// `expf` and `erff` of different libraries.
   static let transcendental: Float = 5e-5
 

@@ -9,8 +9,9 @@ public protocol Backend: Sendable {
   /// What convolutions multiply.
   var precision: Precision { get }
 
-  /// Whether a pixel gets the same bits whatever is the size of the picture around its receptive field.
-  var isExactInParts: Bool { get }
+  /// Whether a convolution gives a pixel the same bits whatever is the size of the picture around its
+  /// receptive field.
+  func isExactInParts(_ convolution: Convolution) -> Bool
 
   /// Returns a kernel for a convolution.
   ///
@@ -80,6 +81,11 @@ extension UnsafeMutableRawPointer {
 }
 
 extension Backend {
+  /// Whether all convolutions of a graph are exact in parts.
+  func isExactInParts(_ graph: Graph) -> Bool {
+    graph.operations.flatMap(\.kind.convolutions).allSatisfy(isExactInParts)
+  }
+
   /// Prepares a graph to run: repacks its weights and lays out its memory.
   public func compile(_ graph: Graph) throws(EngineError) -> CompiledGraph {
     try CompiledGraph(graph, backend: self)

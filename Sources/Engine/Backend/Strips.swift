@@ -6,10 +6,14 @@ struct Strips: Sendable {
   /// Rows of a strip; the last one may be shorter.
   let rows: Int
 
+  /// Whether the last strip is as high as the others, and begins within the one before it.
+  var areEqual = false
+
   /// Makes strips of some rows.
-  init(height: Int, rows: Int) {
+  init(height: Int, rows: Int, areEqual: Bool = false) {
     self.height = height
     self.rows = rows
+    self.areEqual = areEqual
   }
 
   /// Makes strips whose rows, of `bytesPerRow` each, stay within the budget in bytes.
@@ -19,10 +23,9 @@ struct Strips: Sendable {
 
   /// Calls `body` with the first row and the number of rows of each strip.
   func forEach(_ body: (Int, Int) throws(EngineError) -> Void) throws(EngineError) {
-    var first = 0
-    while first < height {
+    for next in stride(from: 0, to: height, by: rows) {
+      let first = areEqual ? min(next, height - rows) : next
       try body(first, min(rows, height - first))
-      first += rows
     }
   }
 }

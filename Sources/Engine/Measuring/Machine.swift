@@ -41,7 +41,8 @@ public enum Machine {
       alpha: 0,
       factor_type: enginec_float32,
       x_type: enginec_float32,
-      out_type: enginec_float32
+      out_type: enginec_float32,
+      winograd: 0
     )
     let weights = [Float](repeating: 0, count: 48 * 48 * 9)
     var reason: UnsafePointer<CChar>?

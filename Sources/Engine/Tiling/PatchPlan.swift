@@ -19,7 +19,6 @@ struct PatchPlan: Sendable {
   /// are too small.
   init?(model: Model, width: Int, height: Int, options: Upscaler.Options) {
     guard options.reusesUnchanged, options.noise == .still, options.blending == .seamless,
-      options.backend.isExactInParts,
       case .halo(let alignment, let limit) = model.network.tileRule,
       let halo = model.cost.halo, halo <= limit ?? .max
     else { return nil }
@@ -32,6 +31,7 @@ struct PatchPlan: Sendable {
       height: surroundings.size(around: min(side, height), length: height),
       width: surroundings.size(around: min(side, width), length: width),
     )
+    guard options.backend.isExactInParts(graph) else { return nil }
   }
 
   /// The pixels that a patch is computed from.

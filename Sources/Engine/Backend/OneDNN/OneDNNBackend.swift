@@ -8,9 +8,6 @@ public struct OneDNNBackend: Backend {
   /// What convolutions multiply.
   public let precision: Precision
 
-  /// Yes: the kernels of the direct convolution sum in one order at every pixel.
-  public let isExactInParts = true
-
   private let stripBudget: Int
 
   /// Creates the backend.
@@ -25,6 +22,11 @@ public struct OneDNNBackend: Backend {
     self.stripBudget = stripBudget
   }
 
+  /// The kernels of the direct convolution sum in one order at every pixel.
+  public func isExactInParts(_ convolution: Convolution) -> Bool {
+    !Winograd.suits(convolution, precision: precision)
+  }
+
   /// Returns a kernel that is the library's alone: whole layers, and exact sums that nothing is made of.
   func bareKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     let whole = OneDNNBackend(precision: precision, stripBudget: .max)
@@ -34,7 +36,7 @@ public struct OneDNNBackend: Backend {
 
   /// Returns a kernel that runs strip by strip.
   ///
-  /// oneDNN fuses bias and most activations itself; version 2.6 has no fast PReLU, so that
+  /// oneDNN fuses bias and most activations into direct sums; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
   public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     if case .uint8 = step.inputType {
@@ -44,12 +46,7 @@ public struct OneDNNBackend: Backend {
         finish: SumFinish(step),
       )
     }
-    return try OneDNNConvolution(
-      step,
-      precision: precision,
-      stripRows: stripRows(step),
-      weights: step.convolution.weights.values(),
-    )
+    return try convolution(step, weights: step.convolution.weights.values())
   }
 
   /// Asks the library for a kernel without weights.
@@ -61,15 +58,35 @@ public struct OneDNNBackend: Backend {
         weightByteCount: kernel.weightByteCount,
       )
     }
-    let kernel = try OneDNNConvolution(
-      step,
-      precision: precision,
-      stripRows: stripRows(step),
-      weights: nil,
-    )
+    let kernel = try convolution(step, weights: nil)
     return KernelMemory(
       scratchByteCount: kernel.scratchByteCount,
       weightByteCount: enginec_convolution_weight_bytes(kernel.native),
+    )
+  }
+
+  // Not every version of the library has Winograd's filtering, nor for every CPU.
+  private func convolution(
+    _ step: ConvolutionStep,
+    weights: [Float]?,
+  ) throws(EngineError) -> OneDNNConvolution {
+    if Winograd.suits(step, precision: precision) {
+      let height = step.output.height
+      let rows = stripBudget == .max ? height : Winograd.stripRows(height: height)
+      if let fast = try? OneDNNConvolution(
+        step,
+        algorithm: .winograd,
+        stripRows: rows,
+        weights: weights
+      ) {
+        return fast
+      }
+    }
+    return try OneDNNConvolution(
+      step,
+      algorithm: .direct(precision == .bfloat16 ? .bfloat16 : .float32),
+      stripRows: stripRows(step),
+      weights: weights,
     )
   }
 
@@ -109,6 +126,15 @@ public struct OneDNNBackend: Backend {
 /// Without weights it can be measured but not run. Safe to share: the C object never changes after its
 /// creation.
 private final class OneDNNConvolution: Kernel, @unchecked Sendable {
+  /// How samples and weights are multiplied.
+  enum Algorithm: Equatable {
+    /// After rounding to a type.
+    case direct(SampleType)
+
+    /// In single precision.
+    case winograd
+  }
+
   let step: ConvolutionStep
   let strips: Strips
   let finish: Finish
@@ -117,29 +143,32 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
 
   init(
     _ step: ConvolutionStep,
-    precision: Precision,
+    algorithm: Algorithm,
     stripRows: Int,
     weights: [Float]?,
   ) throws(EngineError) {
     let convolution = step.convolution
     self.step = step
-    var finish = Finish(residualScale: step.residualScale)
-    if case .prelu = convolution.activation { finish.activation = convolution.activation }
-    self.finish = finish
+    finish = algorithm.finish(of: step)
     if case .uint8(let steps) = step.resultType {
       stored = StepFactors(steps)
     } else {
       stored = nil
     }
     var shape = enginec_convolution_shape(step, stripRows: stripRows)
-    shape.factor_type = precision == .bfloat16 ? enginec_bfloat16 : enginec_float32
+    if case .direct(let type) = algorithm { shape.factor_type = type.native }
+    shape.winograd = algorithm == .winograd ? 1 : 0
     if !finish.isEmpty || stored != nil { shape.out_type = enginec_float32 }
     if finish.activation != .none { shape.activation = enginec_activation_none }
     var reason: UnsafePointer<CChar>?
     let created = enginec_convolution_create(&shape, weights, convolution.bias, &reason)
     guard let created else { throw step.refusal(reason) }
     native = created
-    strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
+    strips = Strips(
+      height: step.output.height,
+      rows: enginec_convolution_strip_rows(created),
+      areEqual: algorithm == .winograd,
+    )
   }
 
   deinit {
@@ -228,6 +257,17 @@ extension OneDNNConvolution {
   }
 }
 
+extension OneDNNConvolution.Algorithm {
+  /// What the library leaves to a pass of ours.
+  fileprivate func finish(of step: ConvolutionStep) -> Finish {
+    var finish = Finish(residualScale: step.residualScale)
+    let activation = step.convolution.activation
+    if case .prelu = activation { finish.activation = activation }
+    if self == .winograd { finish.activation = activation }
+    return finish
+  }
+}
+
 extension ConvolutionStep {
   /// The library's reason, a sentence, as an error.
   func refusal(_ reason: UnsafePointer<CChar>?) -> EngineError {
@@ -257,6 +297,7 @@ extension enginec_convolution_shape {
       factor_type: enginec_float32,
       x_type: step.inputType.native,
       out_type: step.resultType.native,
+      winograd: 0,
     )
   }
 }

@@ -12,7 +12,7 @@ public struct OpenBLASBackend: Backend {
   public let precision = Precision.float32
 
   /// No: the order in which a matrix product sums depends on the size of the matrices.
-  public let isExactInParts = false
+  public func isExactInParts(_: Convolution) -> Bool { false }
 
   // Once per process, before the first BLAS call.
   private static let configured: Void = enginec_openblas_configure()
