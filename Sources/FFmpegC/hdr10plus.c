@@ -33,6 +33,21 @@ static void put_peaks(writer *to, int has_peaks, int rows, int columns,
   }
 }
 
+// Where a window lies: its corners, and two ellipses in it that share their centre. All in pixels.
+static void put_place(writer *to, const AVHDRPlusColorTransformParams *window) {
+  put_fraction(to, 16, window->window_upper_left_corner_x, 1);
+  put_fraction(to, 16, window->window_upper_left_corner_y, 1);
+  put_fraction(to, 16, window->window_lower_right_corner_x, 1);
+  put_fraction(to, 16, window->window_lower_right_corner_y, 1);
+  put(to, 16, window->center_of_ellipse_x);
+  put(to, 16, window->center_of_ellipse_y);
+  put(to, 8, window->rotation_angle);
+  put(to, 16, window->semimajor_axis_internal_ellipse);
+  put(to, 16, window->semimajor_axis_external_ellipse);
+  put(to, 16, window->semiminor_axis_external_ellipse);
+  put(to, 1, window->overlap_process_option);
+}
+
 static void put_distribution(writer *to, const AVHDRPlusColorTransformParams *window) {
   for (int i = 0; i < 3; i++)
     put_fraction(to, 17, window->maxscl[i], 100000);
@@ -62,14 +77,27 @@ static void put_curve(writer *to, const AVHDRPlusColorTransformParams *window) {
 }
 
 static int is_writable(const AVDynamicHDRPlus *light) {
-  const AVHDRPlusColorTransformParams *window = &light->params[0];
-  return light->num_windows == 1 &&
-         light->num_rows_targeted_system_display_actual_peak_luminance <= 25 &&
-         light->num_cols_targeted_system_display_actual_peak_luminance <= 25 &&
-         light->num_rows_mastering_display_actual_peak_luminance <= 25 &&
-         light->num_cols_mastering_display_actual_peak_luminance <= 25 &&
-         window->num_distribution_maxrgb_percentiles <= 15 &&
-         window->num_bezier_curve_anchors <= 15;
+  if (light->num_windows < 1 || light->num_windows > 3 ||
+      light->num_rows_targeted_system_display_actual_peak_luminance > 25 ||
+      light->num_cols_targeted_system_display_actual_peak_luminance > 25 ||
+      light->num_rows_mastering_display_actual_peak_luminance > 25 ||
+      light->num_cols_mastering_display_actual_peak_luminance > 25)
+    return 0;
+  for (int i = 0; i < light->num_windows; i++) {
+    if (light->params[i].num_distribution_maxrgb_percentiles > 15 ||
+        light->params[i].num_bezier_curve_anchors > 15)
+      return 0;
+  }
+  return 1;
+}
+
+static void put_head(writer *to, const AVDynamicHDRPlus *light) {
+  put(to, 8, 0xB5);    // The United States,
+  put(to, 16, 0x003C); // Samsung,
+  put(to, 16, 0x0001); // SMPTE ST 2094,
+  put(to, 8, 4);       // part 40.
+  put(to, 8, light->application_version);
+  put(to, 2, light->num_windows);
 }
 
 int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
@@ -78,22 +106,22 @@ int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
     return 0;
   memset(message, 0, FFMPEGC_HDR10PLUS_CAPACITY);
   writer to = {message, 0};
-  put(&to, 8, 0xB5);    // The United States,
-  put(&to, 16, 0x003C); // Samsung,
-  put(&to, 16, 0x0001); // SMPTE ST 2094,
-  put(&to, 8, 4);       // part 40.
-  put(&to, 8, light->application_version);
-  put(&to, 2, light->num_windows);
+  put_head(&to, light);
+  // The first window is the whole picture.
+  for (int i = 1; i < light->num_windows; i++)
+    put_place(&to, &light->params[i]);
   put_fraction(&to, 27, light->targeted_system_display_maximum_luminance, 1);
   put_peaks(&to, light->targeted_system_display_actual_peak_luminance_flag,
             light->num_rows_targeted_system_display_actual_peak_luminance,
             light->num_cols_targeted_system_display_actual_peak_luminance,
             light->targeted_system_display_actual_peak_luminance);
-  put_distribution(&to, &light->params[0]);
+  for (int i = 0; i < light->num_windows; i++)
+    put_distribution(&to, &light->params[i]);
   put_peaks(&to, light->mastering_display_actual_peak_luminance_flag,
             light->num_rows_mastering_display_actual_peak_luminance,
             light->num_cols_mastering_display_actual_peak_luminance,
             light->mastering_display_actual_peak_luminance);
-  put_curve(&to, &light->params[0]);
+  for (int i = 0; i < light->num_windows; i++)
+    put_curve(&to, &light->params[i]);
   return (to.bits + 7) / 8;
 }

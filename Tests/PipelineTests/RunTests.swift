@@ -2,6 +2,7 @@ import Dispatch
 import Engine
 import FFmpegC
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -84,19 +85,26 @@ import Testing
     let folder = try TemporaryFolder()
     let input = try RunTests.clip(folder)
     let transcode = try Transcode(options(input, folder.path("out.mkv")))
-    // An engine that never finishes.
+    // An engine that finishes nothing before the end of the run.
+    let given = Mutex<[PendingImage]>([])
     DispatchQueue(label: "cancel").asyncAfter(deadline: .now() + 0.2) {
       transcode.cancel(signal: 2)
     }
     let clock = ContinuousClock()
     let start = clock.now
     #expect {
-      try transcode.run { _ throws(EngineError) in PendingImage() }
+      try transcode.run { _ throws(EngineError) in
+        let picture = PendingImage()
+        given.withLock { $0.append(picture) }
+        return picture
+      }
     } throws: {
       ($0 as? MediaError)?.kind == .cancelled(signal: 2)
     }
     #expect(clock.now - start < .seconds(2))
     #expect(folder.names == ["in.mkv"])
+    let late = EngineError.backend(operation: "test", reason: "late")
+    for picture in given.withLock({ $0 }) { picture.complete(.failure(late)) }
   }
 
   @Test func passesOnTheErrorOfTheEngineAndLeavesNothing() throws {

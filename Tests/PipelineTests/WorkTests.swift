@@ -34,6 +34,29 @@ import Testing
     #expect(folder.names == ["in.mkv", "out." + container, "whole." + container])
   }
 
+  // The transparency of VP9 lies beside its packets.
+  @Test func goesOnWithTheSameTransparency() throws {
+    let folder = try TemporaryFolder()
+    let filter = "color=size=64x48:rate=25,format=yuva420p,geq=lum=mod(4*X+9*N\\,256):a=4*X"
+    let made = try Subprocess(
+      "ffmpeg",
+      ["-v", "error", "-f", "lavfi", "-i", filter, "-frames:v", "50", "-c:v", "ffv1"]
+        + [folder.path("in.mkv")]
+    )
+    try #require(made.exitCode == 0)
+    var options = try keeping(folder, "whole.webm", "libvpx-vp9")
+    _ = try Transcode(options).run(upscale: nearest(2))
+    options.output.path = MediaPath(folder.path("out.webm"))
+    try interrupt(options, whenStored: 40)
+    let transcode = try Transcode(options)
+    #expect(!transcode.plan.notices.contains { $0.text.contains("transparency") })
+    #expect(try transcode.run(upscale: nearest(2)).progress.storedFrames == 40)
+
+    let packets = try packets(folder.path("out.webm"))
+    #expect(try packets == self.packets(folder.path("whole.webm")))
+    #expect(packets[0]?.count { !$0.addition.isEmpty } == 50)
+  }
+
   @Test(arguments: ["cut off", "changed", "missing"])
   func makesADamagedSegmentAgain(damage: String) throws {
     let folder = try TemporaryFolder()
@@ -262,6 +285,7 @@ import Testing
     let times: [Int64]
     let isKeyFrame: Bool
     let bytes: [UInt8]
+    let addition: [UInt8]
   }
 
   private func packets(_ path: String) throws -> [Int: [Facts]] {
@@ -272,10 +296,18 @@ import Testing
       let facts = Facts(
         times: [native.pts, native.dts, native.duration],
         isKeyFrame: packet.isKeyFrame,
-        bytes: Array(UnsafeBufferPointer(start: native.data, count: Int(native.size)))
+        bytes: Array(UnsafeBufferPointer(start: native.data, count: Int(native.size))),
+        addition: addition(packet)
       )
       result[packet.streamIndex, default: []].append(facts)
     }
     return result
+  }
+
+  private func addition(_ packet: borrowing Packet) -> [UInt8] {
+    var size = 0
+    let kind = AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL
+    guard let data = av_packet_get_side_data(packet.native, kind, &size) else { return [] }
+    return Array(UnsafeBufferPointer(start: data, count: size))
   }
 }

@@ -16,8 +16,8 @@ struct Program {
 
   /// Runs `vsr` in a folder, or another program that runs it.
   ///
-  /// With `interruptAfter`, `signal` is sent after that many seconds. The program begins without
-  /// blocked signals, as a shell starts it; the threads that run tests block them all.
+  /// With `interruptAfter`, `signal` is sent that many seconds after the program has begun to catch it. It
+  /// begins without blocked signals, as a shell starts it; the threads that run tests block them all.
   init(
     _ arguments: [String],
     in folder: TemporaryFolder,
@@ -40,6 +40,9 @@ struct Program {
     try Program.withoutBlockedSignals { try process.run() }
     var interrupted: Date?
     if let interruptAfter {
+      while process.isRunning && !Program.handles(signal, in: process.processIdentifier) {
+        Thread.sleep(forTimeInterval: 0.01)
+      }
       Thread.sleep(forTimeInterval: interruptAfter)
       interrupted = Date()
       kill(process.processIdentifier, signal)
@@ -55,6 +58,20 @@ struct Program {
       decoding: FileManager.default.contents(atPath: log.path("err")) ?? Data(),
       as: UTF8.self
     )
+  }
+
+  // Whether the process is the program, and catches the signal or ignores it.
+  private static func handles(_ signal: Int32, in process: Int32) -> Bool {
+    let folder = URL(fileURLWithPath: "/proc/\(process)")
+    let program = folder.appendingPathComponent("exe").resolvingSymlinksInPath()
+    guard program.path == binary.path,
+      let status = try? String(contentsOf: folder.appendingPathComponent("status"), encoding: .utf8)
+    else { return false }
+    return status.split(separator: "\n").contains { line in
+      let words = line.split(whereSeparator: \.isWhitespace)
+      guard words.count == 2, ["SigCgt:", "SigIgn:"].contains(words[0]) else { return false }
+      return (UInt64(words[1], radix: 16) ?? 0) >> (signal - 1) & 1 == 1
+    }
   }
 
   private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {

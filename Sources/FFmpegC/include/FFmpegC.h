@@ -57,15 +57,15 @@ int ffmpegc_error_count_take(ffmpegc_error_count *count);
 int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
                               int flags, AVDictionary **options);
 
-/// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits and 160 bytes
-/// more.
+/// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits, and 98 bytes for
+/// each of three windows.
 enum { FFMPEGC_HDR10PLUS_CAPACITY = 1024 };
 
 /// Writes HDR10+ data as the ITU-T T.35 message that streams carry: SMPTE ST 2094-40, in the layout
 /// of CTA-861-G, annex S.
 ///
-/// Returns its length in bytes, or zero for data of several windows, which name places in the
-/// picture.
+/// Corners of windows are in pixels, as FFmpeg's decoders leave them, not fractions of the picture.
+/// Returns the length in bytes, or zero for more windows or values than a message can have.
 int ffmpegc_hdr10plus_message(const AVDynamicHDRPlus *light,
                               uint8_t message[static FFMPEGC_HDR10PLUS_CAPACITY]);
 

@@ -24,6 +24,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var keptCount = 0
   private let timeBase: Rational
   private let takesDynamicLight: Bool
+  private let orientation: Orientation
+  private let target: PictureTarget
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
@@ -50,7 +52,9 @@ final class DecodeStage: Stage, @unchecked Sendable {
   ) {
     toImage = ToImage(orientation: source.orientation)
     toAlpha = target.layout.hasAlpha ? ToAlpha(orientation: source.orientation) : nil
+    orientation = source.orientation
     self.source = source
+    self.target = target
     self.timeBase = timeBase
     self.takesDynamicLight = takesDynamicLight
     input = options.input.path
@@ -117,10 +121,19 @@ final class DecodeStage: Stage, @unchecked Sendable {
     let alpha = try toAlpha?.image(of: frame)
     if let alpha { TransparentFill.fill(image, where: alpha) }
     let picture = admission.submit(image, arrival: frame.arrival ?? .now)
-    let light = takesDynamicLight ? DynamicLight(frame) : nil
+    let light = takesDynamicLight ? DynamicLight(frame, map(of: frame)) : nil
     return frames.push(
       FrameInFlight(time: encoderTime(time), picture: picture, light: light, alpha: alpha),
       meter
+    )
+  }
+
+  // Where places of the picture lie in the output's.
+  private func map(of frame: borrowing Frame) -> PictureMap {
+    PictureMap(
+      orientation: orientation,
+      source: (frame.width, frame.height),
+      target: (target.width, target.height)
     )
   }
 

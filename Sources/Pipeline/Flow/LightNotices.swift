@@ -11,7 +11,7 @@ extension SourcePicture {
         )
       )
     }
-    if dynamicLight != nil && !profile.takesDynamicLight {
+    if hasDynamicLight && !profile.takesDynamicLight {
       notices.append(
         .warning("HDR10+ data is lost: \(profile.name) cannot carry it, --codec hevc can")
       )

@@ -32,7 +32,7 @@ struct OutputPlan {
       source: source.layout,
       color: source.color,
       requested: output.encoder.pixelFormat,
-      keepsAlpha: candidate.keepsAlpha(in: format) && !(options.work.isKept && candidate.isVP),
+      keepsAlpha: candidate.keepsAlpha(in: format),
       encoder: candidate
     )
     encoder = EncoderSettings(
@@ -164,11 +164,9 @@ extension SourcePicture {
 }
 
 extension EncoderCandidate {
-  /// Whether it stores transparency beside its packets, as VP8 and VP9 do.
-  fileprivate var isVP: Bool { profile.name.hasPrefix("libvpx") }
-
   /// Whether the transparency that it encodes can be stored.
   fileprivate func keepsAlpha(in format: OutputFormat?) -> Bool {
-    !isVP || ["matroska", "webm"].contains(format?.name)
+    // VP8 and VP9 leave it beside the packets.
+    !profile.name.hasPrefix("libvpx") || ["matroska", "webm"].contains(format?.name)
   }
 }

