@@ -7,7 +7,7 @@ struct Strips: Sendable {
   let rows: Int
 
   /// Whether the last strip is as high as the others, and begins within the one before it.
-  var areEqual = false
+  let areEqual: Bool
 
   /// Makes strips of some rows.
   init(height: Int, rows: Int, areEqual: Bool = false) {
