@@ -4,7 +4,9 @@ import Testing
 
 /// The scripts for usual set-ups, between an `ffmpeg` that sends and one that receives.
 @Suite(.serialized) struct LiveSampleTests {
-  /// Lines for bash: `$S` is the folder of the scripts, `c.mkv` a clip of 60 frames with sound; they leave `o`.
+  /// Lines for bash that leave `o`.
+  ///
+  /// `$S` is the folder of the scripts, `$T` that of what waits for a server, `c.mkv` a clip of 60 frames with sound.
   struct SetUp: CustomTestStringConvertible, Sendable {
     let name: String
     let line: String
@@ -20,33 +22,33 @@ import Testing
     SetUp(
       name: "restream",
       line: """
-        ffmpeg -v error -i tcp://127.0.0.1:47101?listen -c copy -f matroska o & sleep 1
-        ffmpeg -v error -re -i c.mkv -c copy -f mpegts tcp://127.0.0.1:47102?listen & sleep 1
-        $S/restream tcp://127.0.0.1:47102 tcp://127.0.0.1:47101 -q --reconnect 0
+        ffmpeg -v error -i tcp://127.0.0.1:24101?listen -c copy -f matroska o & $T/wait-for 24101
+        ffmpeg -v error -re -i c.mkv -c copy -f mpegts tcp://127.0.0.1:24102?listen & $T/wait-for 24102
+        $S/restream tcp://127.0.0.1:24102 tcp://127.0.0.1:24101 -q --reconnect 0
         wait
         """
     ),
     SetUp(
       name: "receive",
       line: """
-        (sleep 2; ffmpeg -v error -re -i c.mkv -c copy -f flv rtmp://127.0.0.1:47103/live/show) &
-        PLAYER='ffmpeg -v error -i - -c copy -f matroska o' $S/receive 47103 -q
+        ($T/wait-for 24103; ffmpeg -v error -re -i c.mkv -c copy -f flv rtmp://127.0.0.1:24103/live/show) &
+        PLAYER='ffmpeg -v error -i - -c copy -f matroska o' $S/receive 24103 -q
         """
     ),
     // Pictures that come too fast for the machine are resized or dropped.
     SetUp(
       name: "camera",
       line: """
-        ffmpeg -v error -i tcp://127.0.0.1:47104?listen -c copy -f matroska o & sleep 1
-        $S/camera tcp://127.0.0.1:47104 testsrc2=size=64x48:rate=25:duration=2.4,realtime lavfi
+        ffmpeg -v error -i tcp://127.0.0.1:24104?listen -c copy -f matroska o & $T/wait-for 24104
+        $S/camera tcp://127.0.0.1:24104 testsrc2=size=64x48:rate=25:duration=2.4,realtime lavfi
         wait
         """
     ),
     SetUp(
       name: "game",
       line: """
-        ffmpeg -v error -listen 1 -i rtmp://127.0.0.1:47105/live/key -c copy -f matroska o & sleep 1
-        $S/game rtmp://127.0.0.1:47105/live/key testsrc2=size=64x48:rate=25:duration=2.4,realtime lavfi
+        ffmpeg -v error -listen 1 -i rtmp://127.0.0.1:24105/live/key -c copy -f matroska o & $T/wait-for 24105
+        $S/game rtmp://127.0.0.1:24105/live/key testsrc2=size=64x48:rate=25:duration=2.4,realtime lavfi
         wait
         """,
       fewest: 1
@@ -56,12 +58,11 @@ import Testing
   @Test(arguments: setUps) func works(setUp: SetUp) throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("c.mkv", frames: 60)
-    let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
-        "Samples/live"
-      )
     let run = try Program(
-      ["-c", "export VSR=\"$0\" S=\"$1\"; \(setUp.line)", Program.binary.path, scripts.path],
+      [
+        "-c", "export VSR=\"$0\"; S=\"$1/Samples/live\" T=\"$1/Tests/Network\"; \(setUp.line)",
+        Program.binary.path, repositoryRoot,
+      ],
       in: folder,
       of: URL(fileURLWithPath: "/bin/bash")
     )

@@ -76,6 +76,18 @@ public struct NetworkAddress: Hashable, Sendable {
   /// The one format that can be sent there; `nil` for any that can be written in one go.
   var onlyFormat: String? { scheme == .rtp ? "mpegts" : nil }
 
+  /// How long the other side may keep what it has received before it hands it on, in milliseconds.
+  ///
+  /// libav does not say what latency SRT's two sides have agreed on: it is a second unless the address names a longer one.
+  var latency: Int {
+    guard scheme == .srt else { return 0 }
+    let named = url.split { "?&".contains($0) }.compactMap { item -> Int? in
+      let parts = item.split(separator: "=", maxSplits: 1)
+      return parts.count == 2 && parts[0].hasSuffix("latency") ? Int(parts[1]) : nil
+    }
+    return max(1000, (named.max() ?? 0) / 1000)
+  }
+
   /// What the protocols have to be told.
   func options(listens: Bool) -> MediaDictionary {
     var options = MediaDictionary()

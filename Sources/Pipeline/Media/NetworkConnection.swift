@@ -1,4 +1,5 @@
 internal import FFmpegC
+internal import Glibc
 
 /// Bytes that come from one address in the network, or go there.
 ///
@@ -8,6 +9,7 @@ final class NetworkConnection {
   private var native: UnsafeMutablePointer<AVIOContext>?
   private let cancellation: Cancellation
   private var transport: TransportSender?
+  private let latency: Int
 
   /// Connects, or waits for the other side to connect if it `listens`.
   ///
@@ -21,6 +23,7 @@ final class NetworkConnection {
     MediaLog.silenced
     self.cancellation = cancellation
     transport = writes && address.scheme == .rtp ? TransportSender() : nil
+    latency = address.latency
     unsafe native = nil
     var options = address.options(listens: listens)
     options["protocol_whitelist"] = address.scheme.protocols
@@ -72,6 +75,13 @@ final class NetworkConnection {
     unsafe avio_write(native, bytes.baseAddress, Int32(bytes.count))
     unsafe avio_flush(native)
     return unsafe native?.pointee.error ?? 0
+  }
+
+  /// Waits until the other side has handed on what was sent: with the connection SRT forgets what it still keeps.
+  func drain() {
+    unsafe avio_flush(native)
+    let end = ContinuousClock.now + .milliseconds(latency)
+    while !cancellation.isRequested, ContinuousClock.now < end { usleep(10_000) }
   }
 
   /// Sends what is left and disconnects: zero, or a negative code.

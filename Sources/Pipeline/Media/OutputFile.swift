@@ -78,7 +78,10 @@ final class OutputFile {
   /// Makes the output appear under its name: flushed to the disk, closed, renamed.
   func finish() throws(MediaError) {
     guard failure == 0 else { throw error(failure) }
-    if let network { try check(network.close(), .write, path.quoted) }
+    if let network {
+      network.drain()
+      try check(network.close(), .write, path.quoted)
+    }
     guard let temporary else { return }
     guard fsync(descriptor) == 0 else { throw error(errno) }
     let closed = close(descriptor)
