@@ -26,7 +26,8 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 
   // Most encoders forget all but the time of a frame.
   private var companions: [Int64: Companion]
-  private var hasHadPictures: Bool
+  private var pictureCount: Int
+  private var isFinished: Bool
 
   /// What goes around the encoder: how long a frame is shown, when it came, and its HDR10+ data.
   private struct Companion {
@@ -54,12 +55,13 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     unsafe self.native = native
     // Not default values, for the reason given in `Decoder`.
     companions = [:]
-    hasHadPictures = false
+    pictureCount = 0
+    isFinished = false
   }
 
   deinit {
     // SVT-AV1 1.4 waits for ever when it is closed without having had a picture: rather keep it.
-    guard hasHadPictures || !isSVT else {
+    guard pictureCount > 0 || !isSVT else {
       return unsafe Encoder.unclosed.withLock { unsafe $0.append(self.native) }
     }
     var native: UnsafeMutablePointer<AVCodecContext>? = unsafe native
@@ -96,13 +98,14 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     unsafe frame.native.pointee.pkt_duration = time.duration
     unsafe frame.native.pointee.sample_aspect_ratio = native.pointee.sample_aspect_ratio
     companions[time.pts] = Companion(duration: time.duration, passage: passage, light: light)
-    hasHadPictures = true
+    pictureCount += 1
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")
   }
 
   /// Says that no picture follows; the last packets can then be received.
   mutating func finish() throws(MediaError) {
     unsafe try check(avcodec_send_frame(native, nil), .encode, "picture")
+    isFinished = true
   }
 
   /// The next packet, or `nil` when the encoder wants more pictures or has no more packets.
@@ -112,6 +115,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     if code == FFMPEGC_EAGAIN || code == FFMPEGC_EOF { return nil }
     try check(code, .encode, "picture")
     packet.timeBase = timeBase
+    if isFinished && pictureCount < 3 { dropReordering(of: packet) }
     if let companion = unsafe companions.removeValue(forKey: packet.native.pointee.pts) {
       unsafe packet.native.pointee.duration = companion.duration
       packet.passage = companion.passage
@@ -122,6 +126,11 @@ struct Encoder: ~Copyable, @unchecked Sendable {
 }
 
 extension Encoder {
+  // Of two pictures none is decoded before an earlier one; x265 may give such short clips any dts at all.
+  private func dropReordering(of packet: borrowing Packet) {
+    unsafe packet.native.pointee.dts = packet.native.pointee.pts
+  }
+
   private func describe(_ settings: EncoderSettings) {
     let target = settings.target
     unsafe native.pointee.width = Int32(clamping: target.codedSize.width)
