@@ -61,7 +61,7 @@ let package = Package(
     ),
     .testTarget(
       name: "VSRTests",
-      dependencies: ["vsr", "TestSupport"],
+      dependencies: ["vsr", "Engine", "TestSupport"],
       swiftSettings: strict,
     ),
   ],

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import Testing
@@ -5,6 +6,13 @@ import Testing
 @testable import Engine
 
 let backends: [any Backend] = [OneDNNBackend(), OpenBLASBackend()]
+
+/// The precisions that this CPU can compute in.
+let floatPrecisions: [Precision] = {
+  if Precision.bfloat16.isPossible { return [.float32, .bfloat16] }
+  FileHandle.standardError.write(Data("skipping bfloat16: this CPU has no AVX-512\n".utf8))
+  return [.float32]
+}()
 
 /// Runs a graph of one operation over guarded memory.
 func run(
@@ -175,7 +183,7 @@ final class Guarded {
     #expect(maximumDifference(actual, expected) <= Tolerance.float32Accumulation)
   }
 
-  @Test(arguments: cases)
+  @Test(.enabled(if: floatPrecisions.contains(.bfloat16)), arguments: cases)
   func convolvesInHalfPrecisionNearly(_ size: Case) throws {
     try check(
       size,

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ReuseTests {
   private static let fixtures = repositoryRoot + "Tests/EngineTests/Fixtures/"
   private static let allBackends: [any Backend] =
-    backends + [OneDNNBackend(precision: .bfloat16), OneDNNBackend(precision: .int8)]
+    backends + (floatPrecisions.dropFirst() + [.int8]).map { OneDNNBackend(precision: $0) }
 
   @Test(arguments: 0..<allBackends.count, [1, 3])
   func partsThatAreReusedKeepTheirBits(backend: Int, workers: Int) throws {

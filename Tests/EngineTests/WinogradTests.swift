@@ -30,7 +30,7 @@ import Testing
     #expect(maximumDifference(actual, expected) <= Tolerance.winograd)
   }
 
-  @Test(arguments: [Precision.float32, .bfloat16])
+  @Test(arguments: floatPrecisions)
   func layersFollowEachOther(precision: Precision) throws {
     var random = SeededGenerator(seed: 9)
     let shape = Shape(height: 70, width: 61, channels: 160)

@@ -10,7 +10,7 @@ import Testing
     fixtures + "srvgg-x4.pth",
   ]
   static let allBackends: [any Backend] =
-    backends + [OneDNNBackend(precision: .bfloat16)]
+    backends + floatPrecisions.dropFirst().map { OneDNNBackend(precision: $0) }
 
   @Test(arguments: models, 0..<allBackends.count)
   func knowsWhatAProgramTakes(model: String, backend: Int) throws {

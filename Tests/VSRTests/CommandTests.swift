@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import TestSupport
 import Testing
@@ -31,7 +32,10 @@ import Testing
     #expect(folder.names.isEmpty)
   }
 
-  @Test(arguments: ["fp32", "bf16", "int8"]) func benchNamesThePrecision(precision: String) throws {
+  /// The precisions that this CPU can compute in.
+  static let precisions = ["fp32", "int8"] + (Precision.bfloat16.isPossible ? ["bf16"] : [])
+
+  @Test(arguments: precisions) func benchNamesThePrecision(precision: String) throws {
     let folder = try TemporaryFolder()
     let run = try Program(
       ["bench", "--video-size", "32x24", "--seconds", "0.1", "--frames", "0"]
@@ -43,7 +47,25 @@ import Testing
   }
 
   // oneDNN's thread library writes a line for every thread that it gives work to.
-  @Test(arguments: ["fp32", "bf16", "int8"]) func aWorkerIsOneThread(precision: String) throws {
+  // oneDNN can be told to forget what the CPU has.
+  @Test func saysWhichPrecisionTheProcessorLacks() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("in.mkv", frames: 1)
+    let script = """
+      export DNNL_MAX_CPU_ISA=AVX2 ONEDNN_MAX_CPU_ISA=AVX2
+      "$0" doctor; "$0" in.mkv out.mkv -q && "$0" in.mkv bf16.mkv --precision bf16
+      """
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh")
+    )
+    #expect(run.output.contains("bf16          not on this processor"), "\(run.output)")
+    #expect(run.exitCode == 64 && run.errors.contains("--precision bf16 needs"), "\(run.errors)")
+    #expect(folder.names == ["in.mkv", "out.mkv"])
+  }
+
+  @Test(arguments: precisions) func aWorkerIsOneThread(precision: String) throws {
     let folder = try TemporaryFolder()
     let run = try Program(
       ["OMP_DISPLAY_AFFINITY=TRUE", "OMP_AFFINITY_FORMAT=thread %n of %N", Program.binary.path]

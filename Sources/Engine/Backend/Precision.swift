@@ -14,11 +14,16 @@ public enum Precision: Hashable, Sendable {
   /// instructions for it; other convolutions multiply samples and weights as they are.
   case int8
 
+  /// Whether anything can be computed in it: for bfloat16 oneDNN wants AVX-512, with or without instructions for it.
+  public var isPossible: Bool {
+    self != .bfloat16 || Machine.convolutionKernel(multiplying: enginec_bfloat16) != nil
+  }
+
   /// Whether this CPU has instructions for it.
   public var isAccelerated: Bool {
     switch self {
     case .float32: true
-    case .bfloat16: enginec_has_bfloat16() != 0
+    case .bfloat16: enginec_has_bfloat16() != 0 && isPossible
     case .int8: enginec_has_int8() != 0
     }
   }

@@ -27,6 +27,11 @@ public enum Machine {
 
   /// oneDNN's name for the kernel that it chooses for a 3×3 convolution, such as `brgconv:avx512_core`.
   public static var convolutionKernel: String {
+    convolutionKernel(multiplying: enginec_float32) ?? "none"
+  }
+
+  /// The kernel for factors of one type; `nil` where oneDNN has none for this CPU.
+  static func convolutionKernel(multiplying type: enginec_sample_type) -> String? {
     var shape = enginec_convolution_shape(
       height: 16,
       width: 16,
@@ -39,7 +44,7 @@ public enum Machine {
       strip_rows: 16,
       activation: enginec_activation_none,
       alpha: 0,
-      factor_type: enginec_float32,
+      factor_type: type,
       x_type: enginec_float32,
       out_type: enginec_float32,
       winograd: 0
@@ -47,7 +52,7 @@ public enum Machine {
     let weights = [Float](repeating: 0, count: 48 * 48 * 9)
     var reason: UnsafePointer<CChar>?
     guard let native = enginec_convolution_create(&shape, weights, weights, &reason) else {
-      return reason.map { String(cString: $0) } ?? "none"
+      return nil
     }
     defer { enginec_convolution_destroy(native) }
     return String(cString: enginec_convolution_implementation(native))

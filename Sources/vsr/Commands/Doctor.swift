@@ -16,8 +16,7 @@ struct Doctor: ParsableCommand {
     try row("kernels", Machine.kernelLevel)
     try row("convolutions", Machine.convolutionKernel)
     for precision in [Precision.bfloat16, .int8] {
-      let isFast = precision.isAccelerated
-      try row(precision.argument, isFast ? "yes" : "no instructions for it; it would be slow")
+      try row(precision.argument, description(of: precision))
     }
     try Console.print("\nlibraries")
     for library in MediaLibraries.versions + Machine.libraries {
@@ -32,6 +31,11 @@ struct Doctor: ParsableCommand {
     }
     try Console.print("\nmodels")
     for name in Model.bundledNames { try row(name, description(of: Model(named: name))) }
+  }
+
+  private func description(of precision: Precision) -> String {
+    guard precision.isPossible else { return "not on this processor" }
+    return precision.isAccelerated ? "yes" : "no instructions for it; it would be slow"
   }
 
   private func row(_ name: String, _ text: String) throws {

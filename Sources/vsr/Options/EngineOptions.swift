@@ -61,6 +61,9 @@ struct EngineOptions: ParsableArguments {
     if backend == .openblas, [.bf16, .int8].contains(precision) {
       throw ValidationError("--precision \(precision.rawValue) needs --backend onednn")
     }
+    if precision == .bf16, !Precision.bfloat16.isPossible {
+      throw ValidationError("--precision bf16 needs a CPU with AVX-512; fp32 needs none")
+    }
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads takes a number from 1 to 1024, not \(threads)")
     }
