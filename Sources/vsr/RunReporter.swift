@@ -120,10 +120,12 @@ final class RunReporter: Sendable {
   }
 
   private func tellStages(_ report: TranscodeReport) {
-    for stage in StageShares(report.progress, upscalers).shares {
+    let stages = StageShares(report.progress, upscalers)
+    for stage in stages.shares {
       let percent = Int((stage.share * 100).rounded())
       Console.say("vsr: stage \(stage.name): busy \(percent)% of the time")
     }
+    Console.say("vsr: stage \(stages.slowest.name) limits the speed")
   }
 }
 

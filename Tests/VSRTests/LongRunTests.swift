@@ -12,7 +12,7 @@ import Testing
       "old.mkv", "new.mkv", "-m", "./m.safetensors", "--resume", "--progress", "none",
     ]
     let script = """
-      "$0" "$@" & while ! grep -qs sha256 .new.mkv.vsr-work/state.json; do sleep 0.02; done
+      "$0" "$@" & while kill -0 $! && ! grep -qs sha256 .new.mkv.vsr-work/state.json; do sleep 0.02; done
       kill $!; wait $!
       """
     let cut = try Program(

@@ -20,7 +20,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", size: "1280x720", frames: 20)
     let script = """
-      "$0" old.mkv new.mkv -q & while ! ls -A | grep -q part; do sleep 0.05; done
+      "$0" old.mkv new.mkv -q & while kill -0 $! && ! ls -A | grep -q part; do sleep 0.05; done
       kill $!; sleep 0.05; kill $!; wait $!
       """
     let run = try Program(
@@ -50,7 +50,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", size: "320x240", frames: 300)
     let script = """
-      "$0" old.mkv p%03d.bmp -q & while ! [ -e p001.bmp ]; do sleep 0.05; done; kill $!; wait $!
+      "$0" old.mkv p%03d.bmp -q & while kill -0 $! && ! [ -e p001.bmp ]; do sleep 0.05; done; kill $!; wait $!
       """
     let run = try Program(
       ["-c", script, Program.binary.path],

@@ -14,6 +14,23 @@ import Testing
     #expect(try packets(folder.path("new.mp4")) == packets(folder.path("old.mp4")))
   }
 
+  @Test func saysHowBusyStagesAreAndWhichIsTheLimit() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mp4")
+    let run = try Program(["old.mp4", "new.mp4", "-v"], in: folder)
+    let stages = run.errorLines.filter { $0.hasPrefix("vsr: stage ") }
+    let shares = stages.compactMap { line -> (name: Substring, percent: Int)? in
+      let words = line.split { ": %".contains($0) }
+      return words.count > 4 ? Int(words[4]).map { (words[2], $0) } : nil
+    }
+    #expect(shares.map(\.name) == ["read", "decode", "upscale", "encode", "write"], "\(stages)")
+    let most = shares.map(\.percent).max()
+    let isSaid = shares.contains {
+      $0.percent == most && stages.last == "vsr: stage \($0.name) limits the speed"
+    }
+    #expect(isSaid, "\(stages)")
+  }
+
   @Test func bitsDoNotDependOnThreads() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4", size: "90x70", frames: 5)
