@@ -12,10 +12,10 @@ PEERS_VENV := .build/peers-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers bench-peers race sanitize clips contract fuzz torture pipes live soak faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers bench-peers race sanitize sanitize-threads clips contract fuzz torture pipes live soak faults kills install lint format docs deps
 
 help: ## List these commands
-	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 18
 
 deps: ## Install the Debian packages that are missing
 	@Scripts/install-packages
@@ -64,6 +64,12 @@ MEASURE_MEMORY := memoryDoesNotGrow|memoryGrowsBy|staysWithinItsMemory|takesTheM
 sanitize: deps ## Run all tests but those of memory use under the address sanitizer
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 $(SWIFT) test -c release \
 	  --sanitize=address --scratch-path .build/sanitize --disable-xctest --skip '$(MEASURE_MEMORY)'
+
+# Workers are not waited for where a signal ends the program. The sanitizer has files of its own, larger than the limit.
+sanitize-threads: deps ## Run all tests but those of memory use under the thread sanitizer
+	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/races.supp:report_thread_leaks=0 $(SWIFT) test -c release \
+	  --sanitize=thread --scratch-path .build/sanitize-threads --disable-xctest \
+	  --skip '$(MEASURE_MEMORY)|aLimitOnTheSizeOfFiles'
 
 clips: deps ## Upscale ten real clips to their ends and compare all that must not change
 	VSR_WHOLE_CLIPS=1 $(SWIFT) test -c release --filter RealClipTests
