@@ -1,4 +1,6 @@
 import FFmpegC
+import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -77,6 +79,14 @@ import Testing
         $0.preset = preset
       }
     }
+  }
+
+  // SVT-AV1 takes the highest real-time priority where it may: where root runs it.
+  @Test func threadsKeepTheirPriority() throws {
+    _ = try encoder("libsvtav1")
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+    #expect(threads.count > 10)
+    #expect(threads.compactMap { Int32($0) }.allSatisfy { sched_getscheduler($0) != SCHED_FIFO })
   }
 
   @Test func saysWhyAnEncoderCannotBeOpened() {

@@ -28,6 +28,12 @@ static const int32_t FFMPEGC_OPTION_NOT_FOUND = AVERROR_OPTION_NOT_FOUND;
 static const int32_t FFMPEGC_EPERM = AVERROR(EPERM);
 static const int64_t FFMPEGC_NOPTS = AV_NOPTS_VALUE;
 
+/// `avcodec_open2` by a thread that may not raise priorities.
+///
+/// Where root runs it, SVT-AV1 gives its threads and the caller the highest real-time priority,
+/// before which nothing else on the machine gets its turn.
+int ffmpegc_open_encoder(AVCodecContext *encoder, const AVCodec *codec);
+
 /// Takes libav's warnings and errors, which it would print to stderr, for the functions below.
 void ffmpegc_catch_log(void);
 

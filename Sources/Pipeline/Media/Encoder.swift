@@ -46,7 +46,7 @@ struct Encoder: ~Copyable, @unchecked Sendable {
       try encoder.set(option, of: candidate)
     }
     ffmpegc_clear_last_error()
-    let code = unsafe avcodec_open2(encoder.native, candidate.codec, nil)
+    let code = unsafe ffmpegc_open_encoder(encoder.native, candidate.codec)
     try check(code, .use, "codec '\(candidate.profile.name)'", kind: .usage)
     self = encoder
   }

@@ -79,7 +79,6 @@ final class NetworkConnection {
 
   /// Waits until the other side has handed on what was sent: with the connection SRT forgets what it still keeps.
   func drain() {
-    unsafe avio_flush(native)
     let end = ContinuousClock.now + .milliseconds(latency)
     while !cancellation.isRequested, ContinuousClock.now < end { usleep(10_000) }
   }
