@@ -13,6 +13,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private let streamsOfPlainAAC: Set<Int>
   private let isLive: Bool
   private let flushesPackets: Bool
+  private var liveStart: LiveStart
   private let verifiedFormat: OutputFormat?
   private var tallies: [Int: StreamTally]
   private(set) var droppedPackets: Int
@@ -98,6 +99,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     path = settings.path
     isLive = settings.isLive
     flushesPackets = settings.isLive && settings.format.flushesPackets
+    liveStart = LiveStart(isOver: !settings.isLive || !settings.format.countsFromItsFirstPacket)
     picture = settings.streams.outputs[settings.streams.picture] ?? 0
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
@@ -133,7 +135,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     completeDuration(packet)
     repair(packet)
     let ticks = packet.presentationTicks
-    let code = unsafe write(packet.native)
+    let code = liveStart.isOver ? unsafe write(packet.native) : writeAtStart(packet)
     try checkFile()
     guard code < 0 else {
       tallies[index, default: StreamTally()].add(ticks)
@@ -143,6 +145,16 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     // A copied packet that its container does not accept must not end the work.
     droppedPackets += 1
     ffmpegc_clear_last_error()
+  }
+
+  // Packets wait until all streams have begun; then they go out in order, and later ones as they come.
+  private mutating func writeAtStart(_ packet: borrowing Packet) -> Int32 {
+    let (index, time) = (packet.streamIndex, packet.decodingTime?.duration)
+    let count = unsafe Int(native.pointee.nb_streams)
+    let code = unsafe av_interleaved_write_frame(native, packet.native)
+    liveStart.add(index, of: count, at: time)
+    guard liveStart.isOver else { return code }
+    return min(code, unsafe av_interleaved_write_frame(native, nil))
   }
 
   // Packets of one stream may wait for those of others until they are in order; live, none does.

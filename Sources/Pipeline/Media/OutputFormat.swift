@@ -59,6 +59,9 @@ struct OutputFormat: @unchecked Sendable {
     unsafe native.pointee.flags & AVFMT_ALLOW_FLUSH != 0 && !isMovieFamily && !hasNoFile
   }
 
+  /// Whether nothing may lie before the packet that is written first.
+  var countsFromItsFirstPacket: Bool { name == "flv" }
+
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
 
