@@ -369,7 +369,8 @@ import Testing
     #expect {
       try transcode.run(upscale: nearest(2))
     } throws: {
-      "\($0)" == "cannot encode the output: no frame lies in the chosen part"
+      "\($0)"
+        == "cannot encode the output: no frame lies in the chosen part; the last one read is at 1.96 seconds"
     }
     #expect(folder.names == ["in.mkv"])
   }

@@ -6,6 +6,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private var encoder: SegmentedEncoder
   private var fromImage: FromImage
   private let stream: Int
+  private let window: PartWindow
   private let frames: BoundedQueue<FrameInFlight>
   private let output: BoundedQueue<Packet>
   private let group: StageGroup
@@ -17,6 +18,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
     _ encoder: consuming SegmentedEncoder,
     _ fromImage: consuming FromImage,
     stream: Int,
+    window: PartWindow,
     frames: BoundedQueue<FrameInFlight>,
     output: BoundedQueue<Packet>,
     group: StageGroup,
@@ -25,6 +27,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
     self.encoder = encoder
     self.fromImage = fromImage
     self.stream = stream
+    self.window = window
     self.frames = frames
     self.output = output
     self.group = group
@@ -53,7 +56,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
     // The queue ends early when another stage has failed: these are not all frames.
     guard !group.hasFailed else { return }
     guard lastTime != nil else {
-      throw MediaError(.usage, .encode, "the output", "no frame lies in the chosen part")
+      throw MediaError(.usage, .encode, "the output", window.emptiness)
     }
     try encoder.finish()
     _ = try passOn(meter)

@@ -87,6 +87,7 @@ struct OpenedTranscode: ~Copyable {
         SegmentedEncoder(encoder, output.candidate, output.encoder, work: work),
         fromImage,
         stream: picture,
+        window: flow.window,
         frames: flow.frames,
         output: flow.output,
         group: flow.group,

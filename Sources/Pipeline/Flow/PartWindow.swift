@@ -21,12 +21,14 @@ final class PartWindow: Sendable {
 
   private let state: Monitor<State>
   private let part: Part
+  private let origin: Duration
   private static let never = Duration.seconds(Int64.max / 2_000_000_000)
 
   /// The window of `part` in a stream whose first time stamp is `origin`.
   init(_ part: Part, origin: Duration = .zero) {
     let part = part.moved(by: origin)
     self.part = part
+    self.origin = origin
     let startsAtFrame = (part.frames?.lowerBound ?? 0) > 0
     state = Monitor(
       State(
@@ -93,6 +95,13 @@ final class PartWindow: Sendable {
   /// How much the times of frames move; known once the first frame of the part has been decoded.
   var frameOffset: Duration {
     state.withLock { offset($0.start ?? .zero) }
+  }
+
+  /// Why no frame belonged to the part, when the frames have ended or gone past it.
+  var emptiness: String {
+    let empty = "no frame lies in the chosen part"
+    guard let last = state.withLock({ $0.reached }) else { return empty }
+    return "\(empty); the last one read is at \(last - origin)"
   }
 
   /// The time from which on no packet is wanted, if it is known.
