@@ -60,7 +60,8 @@ import Testing
     try folder.makeClip("c.mkv", frames: 60)
     let run = try Program(
       [
-        "-c", "export VSR=\"$0\"; S=\"$1/Samples/live\" T=\"$1/Tests/Network\"; \(setUp.line)",
+        "-c",
+        "export VSR=\"$0\"; S=\"$1/Samples/live\" T=\"$1/Tests/Network\"; \(PortBlock.moved(setUp.line))",
         Program.binary.path, repositoryRoot,
       ],
       in: folder,

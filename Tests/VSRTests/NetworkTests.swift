@@ -74,7 +74,7 @@ import Testing
       wait
       """
     let run = try shell(script, folder)
-    let found = try (24221...24224).map { try frames("\($0)", folder) }
+    let found = try (24221...24224).map { try frames(PortBlock.moved("\($0)"), folder) }
     #expect(found == [50, 50, 50, 50], "\(run.errors)")
   }
 
@@ -149,7 +149,7 @@ import Testing
     let servers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Network")
     return try Program(
-      ["-c", "T=\"$1\"; \(line)", Program.binary.path, servers.path],
+      ["-c", "T=\"$1\"; \(PortBlock.moved(line))", Program.binary.path, servers.path],
       in: folder,
       of: URL(fileURLWithPath: "/bin/bash")
     )
