@@ -585,20 +585,6 @@ int enginec_onednn_gemm(float *out, const float *a, const float *b,
 
 // MARK: Process
 
-// Instruction sets are sets of bits.
-static int has(dnnl_cpu_isa_t present, dnnl_cpu_isa_t wanted) {
-  return (present & wanted) == wanted;
-}
-
-int enginec_direct_suits(enginec_sample_type factor_type) {
-  const dnnl_cpu_isa_t present = dnnl_get_effective_cpu_isa();
-  const int singles = factor_type == enginec_float32;
-  const dnnl_cpu_isa_t wanted = singles                           ? dnnl_cpu_isa_avx512_core
-                                : factor_type == enginec_bfloat16 ? dnnl_cpu_isa_avx512_core_bf16
-                                                                  : dnnl_cpu_isa_avx512_core_vnni;
-  return has(present, wanted) && (singles || !has(present, dnnl_cpu_isa_avx512_core_amx));
-}
-
 void enginec_use_one_thread(void) { omp_set_num_threads(1); }
 
 const char *enginec_onednn_version(void) {

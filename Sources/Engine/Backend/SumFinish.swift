@@ -23,12 +23,30 @@ struct SumFinish: Sendable {
       residual_type: step.residualType.native,
       out_type: step.resultType.native,
     )
-    var numbers = FinishTable(step, scales: factors.scales)
+    var gains = [Float](repeating: 1, count: channels)
+    var offsets = [Float](repeating: 0, count: channels)
+    if case .uint8(let steps) = step.resultType {
+      let stored = StepFactors(steps)
+      (gains, offsets) = (stored.gains, stored.zeros)
+    }
+    var residualScales = gains.map { $0 * (step.residualScale ?? 0) }
+    if case .uint8(let steps) = step.residualType {
+      for channel in 0..<channels {
+        residualScales[channel] *= steps.sizes[channel]
+        offsets[channel] -= residualScales[channel] * Float(steps.zeros[channel])
+      }
+    }
+    var slopes = gains
+    if case .prelu(let given) = step.convolution.activation { slopes = given }
+    var scales = factors.scales
     var biases = step.convolution.biases(factors)
-    numbers.foldGains(of: step.convolution.activation, into: &biases)
+    if step.convolution.activation.isHomogeneous {
+      scales = zip(scales, gains).map(*)
+      for index in biases.indices { biases[index] *= gains[index % channels] }
+      gains = Array(repeating: 1, count: channels)
+    }
     // In the order of enginec_sum_scales and what follows it.
-    table =
-      numbers.scales + numbers.gains + numbers.offsets + numbers.residualScales + numbers.slopes
+    table = scales + gains + offsets + residualScales + slopes
     edges = enginec_edges(step)
     self.biases = biases
   }
@@ -58,6 +76,16 @@ struct SumFinish: Sendable {
   }
 }
 
+extension Activation {
+  /// Whether a positive factor may be applied before as well as after.
+  fileprivate var isHomogeneous: Bool {
+    switch self {
+    case .none, .relu, .leakyReLU, .prelu: true
+    case .silu, .gelu: false
+    }
+  }
+}
+
 extension enginec_edges {
   fileprivate init(_ step: ConvolutionStep) {
     let convolution = step.convolution
@@ -75,8 +103,8 @@ extension enginec_edges {
 
 extension Convolution {
   /// The bias for every way in which a kernel reaches beyond the picture, as `enginec_finish_sum_rows`
-  /// takes them: without what the picture's zeros add to the sums. The first is that of the inside.
-  func biases(_ factors: IntegerFactors) -> [Float] {
+  /// takes them: without what the picture's zeros add to the sums.
+  fileprivate func biases(_ factors: IntegerFactors) -> [Float] {
     let sides = (0...padding.before).flatMap { before in
       (0...padding.after).map { after in before..<max(before, kernel - after) }
     }

@@ -244,57 +244,6 @@ typedef struct {
   float scale;
 } enginec_gemm_shape;
 
-// MARK: Convolutions of our own
-
-// A convolution with a stride of 1 whose sums are finished while they are in the first cache:
-// v = line(sum) + residual * residual_scale, where the line is sum * scale + bias for sums above
-// the one where it meets sum * negative_scale + negative_bias, and this for sums below. Scales are
-// positive.
-typedef struct {
-  size_t height, width, in_channels, out_channels, kernel, pad_before, pad_after;
-  enginec_sample_type factor_type;   // what is multiplied: float32, bfloat16, or bytes by int8_t
-  enginec_sample_type x_type;        // as factor_type, or float32 to be rounded to bfloat16
-  enginec_sample_type residual_type; // float32 or uint8
-  enginec_sample_type out_type; // float32, bfloat16, or uint8: rounded to the nearest of 0...255
-} enginec_direct_shape;
-
-// The rows of a table with one number per output channel.
-enum {
-  enginec_direct_scales,
-  enginec_direct_biases,
-  enginec_direct_negative_scales,
-  enginec_direct_negative_biases,
-  enginec_direct_residual_scales,
-  enginec_direct_rows,
-};
-
-// What a run reads and writes. `weights` lie at a multiple of 64 bytes, `zeros` is a pixel of the
-// padding, and `residual` may be NULL.
-typedef struct {
-  enginec_direct_shape shape;
-  const uint8_t *weights, *zeros;
-  const float *table;
-  const void *x, *residual;
-  void *out;
-} enginec_direct;
-
-// Whether the CPU has the instructions and oneDNN nothing faster for it: AVX-512, for bfloat16 and
-// bytes with their products, without AMX. oneDNN's own limit on instruction sets counts here too.
-int enginec_direct_suits(enginec_sample_type factor_type);
-
-// The sizes of packed weights, of a pixel as products read it, of a row of the table in floats, and
-// of the scratch memory.
-size_t enginec_direct_weight_bytes(const enginec_direct_shape *shape);
-size_t enginec_direct_pixel_bytes(const enginec_direct_shape *shape);
-size_t enginec_direct_table_row(const enginec_direct_shape *shape);
-size_t enginec_direct_scratch_bytes(const enginec_direct_shape *shape);
-
-// `weights` are (out, in, kernel, kernel), int8_t where bytes are multiplied and floats elsewhere.
-void enginec_direct_pack(uint8_t *packed, const enginec_direct_shape *shape, const void *weights);
-
-// The sums are exact for bytes; a pixel has the same bits whatever is the size of the picture.
-void enginec_direct_run(const enginec_direct *convolution, void *scratch);
-
 // MARK: oneDNN
 
 // A convolution over horizontal strips of one picture: square kernel, zero padding, bias, and an

@@ -30,27 +30,15 @@ public struct OneDNNBackend: Backend {
   /// Returns a kernel that is the library's alone: whole layers, and exact sums that nothing is made of.
   func bareKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     let whole = OneDNNBackend(precision: precision, stripBudget: .max)
-    guard case .uint8 = step.inputType else { return try whole.libraryKernel(for: step) }
+    guard case .uint8 = step.inputType else { return try whole.kernel(for: step) }
     return try OneDNNIntegerConvolution(step, stripRows: whole.stripRows(step), finish: nil)
   }
 
-  /// Returns a kernel of ours where the CPU has the instructions for it, else one of the library.
-  public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
-    guard usesDirectKernel(step) else { return try libraryKernel(for: step) }
-    return try DirectConvolution(step, precision: precision)
-  }
-
-  // Winograd's filtering needs fewer products.
-  private func usesDirectKernel(_ step: ConvolutionStep) -> Bool {
-    DirectConvolution.suits(step, precision: precision)
-      && !Winograd.suits(step, precision: precision)
-  }
-
-  /// Returns a kernel of the library that runs strip by strip.
+  /// Returns a kernel that runs strip by strip.
   ///
   /// oneDNN fuses bias and most activations into direct sums; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
-  func libraryKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
+  public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     if case .uint8 = step.inputType {
       return try OneDNNIntegerConvolution(
         step,
@@ -61,14 +49,8 @@ public struct OneDNNBackend: Backend {
     return try convolution(step, weights: step.convolution.weights.values())
   }
 
-  /// Finds what the kernel for a step takes, without its weights.
-  public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
-    guard usesDirectKernel(step) else { return try libraryMemory(of: step) }
-    return DirectConvolution.memory(of: step, precision: precision)
-  }
-
   /// Asks the library for a kernel without weights.
-  func libraryMemory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
+  public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
     if case .uint8 = step.inputType {
       let kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step), finish: nil)
       return KernelMemory(
