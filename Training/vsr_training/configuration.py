@@ -1,7 +1,8 @@
 """One training run, as a TOML file says it."""
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 
 from .losses import Weights
 
@@ -26,6 +27,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Run:
+    """`start` is a file of weights to begin with, in a TOML file relative to it."""
+
     network: dict
     mixture: dict
     stages: tuple
@@ -36,6 +39,7 @@ class Run:
     clip: float = 1.0
     ema: float = 0.999
     seed: int = 0
+    start: str = ""
     description: str = ""
 
     @property
@@ -53,7 +57,8 @@ class Run:
 
 def read(path):
     with open(path, "rb") as file:
-        return parsed(tomllib.load(file))
+        run = parsed(tomllib.load(file))
+    return replace(run, start=str(Path(path).parent / run.start)) if run.start else run
 
 
 def parsed(table):

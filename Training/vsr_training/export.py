@@ -45,9 +45,12 @@ def from_checkpoint(run, path):
     network = build(**run.network).eval()
     network.load_state_dict(state["ema"])
     last, _ = run.stage_at(min(state["iteration"], run.iterations) - 1)
+    methods = [stage.summary for stage in run.stages[: last + 1]]
+    if run.start:
+        methods.insert(0, f"start from {Path(run.start).parent.name}")
     facts = {
         "data": run.description,
-        "method": ", then ".join(stage.summary for stage in run.stages[: last + 1]),
+        "method": ", then ".join(methods),
         "iterations": state["iteration"],
         "hours": round(state["seconds"] / 3600, 2),
     }

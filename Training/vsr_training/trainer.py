@@ -14,6 +14,7 @@ from .losses import Losses
 from .methods import METHODS
 from .methods.batch import Batch
 from .networks import build
+from .transplant import transplant
 
 LOG_EVERY = 100
 VALIDATE_EVERY = 2500
@@ -55,7 +56,10 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.generator = torch.Generator().manual_seed(run.seed)
         self.device = torch.device(device)
-        self.network = build(**run.network).to(self.device, memory_format=torch.channels_last)
+        self.network = build(**run.network)
+        if run.start:
+            transplant(run.start, self.network)
+        self.network.to(self.device, memory_format=torch.channels_last)
         self.pairs = Pairs(packs, self.network.scale, run.mixture, run.patch)
         self.ema = EMA(self.network, run.ema)
         self.optimizer = torch.optim.AdamW(
