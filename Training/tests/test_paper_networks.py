@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file
 
 from vsr_training.methods.batch import enlarged
-from vsr_training.networks.ctmsr import CTMSR, published
+from vsr_training.networks.ctmsr import CTMSR
 from vsr_training.networks.resshift_unet import ResShiftUNet
 from vsr_training.networks.tadsr import TADSR
 from vsr_training.networks.vqgan import VQGAN
+from vsr_training.weights import read
 
 FULL_SIZES = {
     "ctmsr": (CTMSR, 171_518_529),
@@ -51,7 +52,7 @@ def test_full_network_has_the_published_names(shared, name):
 
 def tiny_ctmsr(folder):
     network = CTMSR(channels=32, blocks=1, swin_width=32, swin_heads=2).eval()
-    network.load_state_dict(published(torch.load(folder / "ctmsr.pth", weights_only=True)))
+    network.load_state_dict(read(folder / "ctmsr.pth"))
     return network
 
 

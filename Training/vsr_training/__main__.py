@@ -16,6 +16,7 @@ from .evaluation.evaluation import Evaluation
 from .evaluation.measures import Instruments
 from .evaluation.niqe import NIQE
 from .perceptual import VGG16
+from .spaces import space
 from .trainer import Trainer
 from .validation import Validation
 
@@ -74,10 +75,9 @@ def add_train(parser):
 def train(arguments):
     run = configuration.read(arguments.config)
     vgg = VGG16(arguments.vgg).to(arguments.device)
-    validation = Validation(Path(arguments.packs) / "held-out", run.network["scale"], vgg)
-    trainer = Trainer(
-        run, arguments.packs, vgg, arguments.folder, arguments.device, validation=validation
-    )
+    trainer = Trainer(run, arguments.packs, vgg, arguments.folder, arguments.device)
+    held_out = Path(arguments.packs) / "held-out"
+    trainer.validation = validation = Validation(held_out, trainer.network.scale, vgg)
     if (trainer.folder / "checkpoint.pt").exists():
         trainer.resume()
     else:
@@ -106,7 +106,8 @@ def exported(arguments):
     export.save(network, arguments.output, **facts)
     if arguments.example:
         small = REFERENCES["mild"](images.read(arguments.example), network.scale)
-        export.save_example(network, small, Path(arguments.output).parent / "io.safetensors")
+        path = Path(arguments.output).parent / "io.safetensors"
+        export.save_example(network, small, path, space(run.autoencoder))
 
 
 def add_evaluate(parser):

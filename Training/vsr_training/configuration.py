@@ -27,7 +27,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Run:
-    """`start` is a file of weights to begin with, in a TOML file relative to it."""
+    """`start` is a file of weights to begin with, `autoencoder` that of networks over latents; in a
+    TOML file both are relative to it."""
 
     network: dict
     mixture: dict
@@ -40,6 +41,7 @@ class Run:
     ema: float = 0.999
     seed: int = 0
     start: str = ""
+    autoencoder: str = ""
     description: str = ""
 
     @property
@@ -58,7 +60,8 @@ class Run:
 def read(path):
     with open(path, "rb") as file:
         run = parsed(tomllib.load(file))
-    return replace(run, start=str(Path(path).parent / run.start)) if run.start else run
+    named = {name: getattr(run, name) for name in ("start", "autoencoder")}
+    return replace(run, **{n: str(Path(path).parent / file) for n, file in named.items() if file})
 
 
 def parsed(table):

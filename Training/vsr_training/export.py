@@ -7,8 +7,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from .inference import as_batch, start
+from .inference import as_batch, one_step, start
 from .networks import KINDS, build
+from .spaces import Pixels
 
 
 def save(network, path, **facts):
@@ -57,11 +58,10 @@ def from_checkpoint(run, path):
     return network, facts
 
 
-@torch.no_grad()
-def save_example(network, image, path):
+def save_example(network, image, path, space=Pixels()):
     """One input with its noise and output, against which other implementations are tested."""
     lr = as_batch(image)
-    bicubic, noise = start(lr, network.scale)
-    output = network(bicubic + noise, torch.ones(1), lr, bicubic)
+    bicubic, noise = start(lr, network.scale, space)
+    output = one_step(network, lr, bicubic, noise, space)
     tensors = {"lr": lr, "bicubic": bicubic, "noise": noise, "output": output}
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, Path(path))

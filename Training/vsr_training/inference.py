@@ -5,6 +5,7 @@ import torch
 
 from .data.degradation import to_bytes
 from .methods.batch import enlarged, gaussian, normalized
+from .spaces import Pixels
 
 NOISE_SEED = 0
 
@@ -18,9 +19,9 @@ def as_image(batch):
     return to_bytes((batch + 1) / 2)[0]
 
 
-def start(lr, scale):
+def start(lr, scale, space=Pixels()):
     """What the network is given at t = 1: the bicubic enlargement, and the noise on it."""
-    bicubic = enlarged(lr, [side * scale for side in lr.shape[2:]])
+    bicubic = space.encode(enlarged(lr, [side * scale for side in lr.shape[2:]]))
     return bicubic, gaussian(bicubic, torch.Generator().manual_seed(NOISE_SEED))
 
 
@@ -29,9 +30,13 @@ def enlarged_bicubic(image, scale):
 
 
 @torch.no_grad()
-def upscaled(network, image):
+def one_step(network, lr, bicubic, noise, space=Pixels()):
+    """The picture, from what `start` gives."""
+    sigma = torch.full((1,), space.deviation, device=lr.device)
+    return space.decode(network(bicubic + space.deviation * noise, sigma, lr, bicubic))
+
+
+def upscaled(network, image, space=Pixels()):
     device = next(network.parameters()).device
     lr = as_batch(image).to(device)
-    bicubic, noise = start(lr, network.scale)
-    output = network(bicubic + noise, torch.ones(1, device=device), lr, bicubic)
-    return as_image(output.cpu())
+    return as_image(one_step(network, lr, *start(lr, network.scale, space), space).cpu())

@@ -1,10 +1,11 @@
-"""ResShift's diffusion between ground truth and bicubic enlargement, in pixels.
+"""ResShift's diffusion between ground truth and bicubic enlargement, or between their latents.
 
     z_t = x0 + eta_t (Y - x0) + kappa sqrt(eta_t) noise,  t = 0 … T - 1
     sqrt(eta_t) = s (0.99 / s)^((t / (T - 1))^0.3)
 
-The networks' own preconditioning at sigma_t = kappa sqrt(eta_t) stands where the latent model
-scales its input. kappa = 1 / 0.99 makes the last step the start of inference: Y + noise.
+Networks are told the noise level sigma_t = kappa sqrt(eta_t). In pixels their preconditioning stands
+where the latent model scales its input, and kappa = 1 / 0.99 makes the last step the start of
+inference: Y + noise.
 """
 
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ import torch
 
 LAST = 0.99
 POWER = 0.3
+PIXEL_KAPPA = 1 / LAST
+LATENT_KAPPA = 2.0
 
 
 @dataclass(frozen=True)
 class ResShift:
     steps: int = 15
     first: float = 0.02
-    kappa: float = 1 / LAST
+    kappa: float = PIXEL_KAPPA
 
     @property
     def eta(self):

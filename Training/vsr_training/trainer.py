@@ -14,6 +14,7 @@ from .losses import Losses
 from .methods import METHODS
 from .methods.batch import Batch
 from .networks import build
+from .spaces import space
 from .transplant import transplant
 
 LOG_EVERY = 100
@@ -60,6 +61,7 @@ class Trainer:
         if run.start:
             transplant(run.start, self.network)
         self.network.to(self.device, memory_format=torch.channels_last)
+        self.space = space(run.autoencoder, self.device)
         self.pairs = Pairs(packs, self.network.scale, run.mixture, run.patch)
         self.ema = EMA(self.network, run.ema)
         self.optimizer = torch.optim.AdamW(
@@ -109,7 +111,7 @@ class Trainer:
         if inside == 0:
             self.methods[number].begin(self.ema.network)
         pairs = self.pairs.batch(self.run.batch, self.generator)
-        batch = Batch.from_bytes(*pairs, device=self.device)
+        batch = self.space.encoded(Batch.from_bytes(*pairs, device=self.device))
         with torch.autocast(self.device.type, torch.bfloat16):
             terms = self.methods[number](batch, inside, self.generator)
         self.descend(sum(terms.values()))
@@ -127,7 +129,7 @@ class Trainer:
         self.optimizer.step()
 
     def validate(self):
-        results = self.validation(self.ema.network)
+        results = self.validation(self.ema.network, self.space)
         self.log("validation", **results)
         if results["score"] > self.best:
             self.best = results["score"]

@@ -1,5 +1,6 @@
-"""Weights of a trained compact network, put into one that is wider, deeper or of another scale.
+"""Weights of a trained network as the start of another one.
 
+A compact network may be put into one that is wider, deeper or of another scale.
 At equal scale the new network computes the same picture: nothing that was there before hears new
 channels, and appended groups of layers end in zero. It is the start of a run, not a result.
 """
@@ -8,11 +9,15 @@ import torch
 import torch.nn.functional as F
 
 from . import export
+from .networks import Compact
+from .weights import read
 
 
 @torch.no_grad()
 def transplant(path, network):
     """Fills `network` from a weights file; its own random start stays where nothing is known."""
+    if not isinstance(network, Compact):
+        return network.load_state_dict(read(path))
     old = export.load(path)
     appended = len(network.body) - len(old.body)
     if appended < 0 or appended % network.residual_every or len(old.body) % old.residual_every:

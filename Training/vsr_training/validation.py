@@ -8,6 +8,7 @@ from . import metrics, perceptual
 from .data.pack import Pack
 from .data.reference import REFERENCES
 from .inference import as_batch, enlarged_bicubic, upscaled
+from .spaces import Pixels
 
 SIDE = 256
 COUNT = 12
@@ -26,10 +27,10 @@ class Validation:
         }
         self.bicubic = self.measured(lambda image: enlarged_bicubic(image, scale))
 
-    def __call__(self, network):
+    def __call__(self, network, space=Pixels()):
         """Metrics per degradation, and one score: decibels gained over bicubic, plus tenths of
         VGG distance lost, the mean over the degradations."""
-        results = self.measured(lambda image: upscaled(network, image))
+        results = self.measured(lambda image: upscaled(network, image, space))
         gains = [
             r["psnr_y"] - b["psnr_y"] + 10 * (1 - r["vgg"] / b["vgg"])
             for r, b in zip(results.values(), self.bicubic.values())

@@ -10,7 +10,7 @@ from .method import Method
 class Diffusion(Method):
     def __init__(self, network, losses, total, steps=15):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps)
+        self.diffusion = ResShift(steps, kappa=network.kappa)
 
     def __call__(self, batch, iteration, generator):
         t = random_times(self.diffusion.steps, batch, generator)

@@ -20,19 +20,20 @@ class Distillation(Method):
 
         L = L_reg + hsd L_HSD + gan L_G
 
-    `hsd` is half of the paper's 1, because kappa here is half of its 2. `uniform_noise` repeats
-    the released code, which draws the noise of the score distillation and of the discriminator
-    from [0, 1) and not from a Gaussian.
+    The paper's `hsd` of 1 belongs to latents, where kappa is 2; in pixels it is half of that, and so
+    is `hsd`. `as_released` repeats the released code, which draws the noise of the score
+    distillation and of the discriminator from [0, 1) and not from a Gaussian, and scales the latents
+    that the teacher's score is asked for twice.
     """
 
     def __init__(
-        self, network, losses, total, steps=15, hsd=0.5, gan=0.02, uniform_noise=False
+        self, network, losses, total, steps=15, hsd=0.5, gan=0.02, as_released=False
     ):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps)
-        self.hsd, self.gan, self.uniform_noise = hsd, gan, uniform_noise
+        self.diffusion = ResShift(steps, kappa=network.kappa)
+        self.hsd, self.gan, self.as_released = hsd, gan, as_released
         device = next(network.parameters()).device
-        self.discriminator = Discriminator(*network.feature_shape).to(device)
+        self.discriminator = Discriminator(network.feature_channels).to(device)
         self.optimizer = torch.optim.AdamW(
             self.discriminator.parameters(), lr=DISCRIMINATOR_RATE, weight_decay=0
         )
@@ -69,7 +70,7 @@ class Distillation(Method):
         }
 
     def noise(self, batch, generator):
-        if self.uniform_noise:
+        if self.as_released:
             return torch.rand(batch.truth.shape, generator=generator).to(batch.device)
         return gaussian(batch.truth, generator)
 
@@ -84,20 +85,21 @@ class Distillation(Method):
     def answer(self, x0, noise, t, batch):
         """The noise that the teacher sees in a picture put at time t."""
         z = self.diffusion.point(x0, batch.bicubic, noise, t)
-        prediction = self.diffusion.predicted(self.frozen, z, t, batch)
+        seen = self.frozen.scaled(z, self.diffusion.sigma(t)) if self.as_released else z
+        prediction = self.diffusion.predicted(self.frozen, seen, t, batch)
         return self.diffusion.noise(z, prediction, batch.bicubic, t)
 
     def adversarial(self, student, batch, generator):
         """One step of the discriminator (hinge loss), then the student's -mean D."""
         t = random_times(self.diffusion.steps - 1, batch, generator)
-        noise, sigma = self.noise(batch, generator), self.diffusion.sigma(t)
+        noise, time = self.noise(batch, generator), self.frozen.time(self.diffusion.sigma(t))
         real, fake = (self.features(x0, noise, t, batch) for x0 in (batch.truth, student))
         detached = [feature.detach() for feature in fake]
         self.descend(
-            F.relu(1 - self.discriminator(real, sigma)).mean()
-            + F.relu(1 + self.discriminator(detached, sigma)).mean()
+            F.relu(1 - self.discriminator(real, time)).mean()
+            + F.relu(1 + self.discriminator(detached, time)).mean()
         )
-        return -self.discriminator(fake, sigma).mean()
+        return -self.discriminator(fake, time).mean()
 
     def features(self, x0, noise, t, batch):
         z = self.diffusion.point(x0, batch.bicubic, noise, t)

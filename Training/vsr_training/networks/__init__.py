@@ -2,8 +2,9 @@
 
 from .compact import Compact
 from .ctmsr import CTMSR
+from .latent_unet import LatentUNet
 
-KINDS = {"compact": Compact, "ctmsr": CTMSR}
+KINDS = {"compact": Compact, "ctmsr": CTMSR, "tadsr": LatentUNet}
 
 
 def build(kind="compact", **sizes):

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..resshift import PIXEL_KAPPA
 from ..trajectory import c_noise, frequencies, preconditioning
 
 FREQUENCY_COUNT = 8
@@ -26,6 +27,8 @@ def conv3x3(inputs, outputs):
 
 
 class Compact(nn.Module):
+    kappa = PIXEL_KAPPA
+
     def __init__(self, features=48, body=12, scale=4, residual_every=4, sigma_data=0.5):
         super().__init__()
         self.scale, self.residual_every, self.sigma_data = scale, residual_every, sigma_data
@@ -39,7 +42,7 @@ class Compact(nn.Module):
             nn.SiLU(),
             nn.Linear(EMBEDDING_WIDTH, (body + 1) * features),
         )
-        self.register_buffer("frequencies", 8 * frequencies(FREQUENCY_COUNT, 100), False)
+        self.register_buffer("frequencies", frequencies(FREQUENCY_COUNT, 100), False)
         self.initialize()
 
     @torch.no_grad()
@@ -63,7 +66,7 @@ class Compact(nn.Module):
 
     def embedding(self, sigma):
         """One row per layer, each a column of biases: (body + 1) × N × features × 1 × 1."""
-        angles = c_noise(sigma)[:, None] * self.frequencies
+        angles = self.time(sigma)[:, None] * self.frequencies
         rows = self.emb(torch.cat([angles.cos(), angles.sin()], dim=1))
         rows = rows.unflatten(1, (len(self.act), -1))
         return rows.transpose(0, 1)[..., None, None]
@@ -91,9 +94,17 @@ class Compact(nn.Module):
         return c_skip * x + c_out * (residual.float() + bicubic)
 
     @property
-    def feature_shape(self):
-        """Channels of `features`, and how many there are."""
-        return self.head.out_channels, math.ceil(len(self.body) / self.residual_every)
+    def feature_channels(self):
+        count = math.ceil(len(self.body) / self.residual_every)
+        return [self.head.out_channels] * count
+
+    def time(self, sigma):
+        """The noise level as the embedding sees it."""
+        return 8 * c_noise(sigma)
+
+    def scaled(self, x, sigma):
+        """`x` itself: the preconditioning is part of `forward`."""
+        return x
 
     @property
     def macs_per_pixel(self):

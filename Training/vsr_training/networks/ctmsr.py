@@ -154,10 +154,3 @@ class CTMSR(nn.Module):
 def level_name(level):
     side = RESOLUTION >> level
     return f"{side}x{side}"
-
-
-def published(state):
-    """A checkpoint's weights under our names: no prefix, no constant filters."""
-    weights = state.get("params_ema", state)
-    names = {name: name.removeprefix("model.") for name in weights}
-    return {ours: weights[n] for n, ours in names.items() if not n.endswith("resample_filter")}

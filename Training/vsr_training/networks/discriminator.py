@@ -7,8 +7,6 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ..trajectory import c_noise
-
 LOGIT_CHANNELS = 64
 TIME_WIDTH = 160
 
@@ -50,22 +48,24 @@ class Head(nn.Module):
 
 
 class Discriminator(nn.Module):
-    def __init__(self, channels, levels):
-        super().__init__()
-        self.heads = nn.ModuleList(Head(channels) for _ in range(levels))
+    """One head for each of the teacher's features, by their channels."""
 
-    def forward(self, features, sigma):
+    def __init__(self, channels):
+        super().__init__()
+        self.heads = nn.ModuleList(map(Head, channels))
+
+    def forward(self, features, time):
         """The mean logit per picture, in float: small, and its norms need the digits."""
-        with torch.autocast(sigma.device.type, enabled=False):
-            time = embedded(sigma)
+        with torch.autocast(time.device.type, enabled=False):
+            time = embedded(time)
             # channels_last would crash in this head's backward on the CPU (torch 2.13).
             planes = [feature.float().contiguous() for feature in features]
             logits = [head(plane, time) for head, plane in zip(self.heads, planes)]
             return torch.cat(logits, dim=1).mean(1)
 
 
-def embedded(sigma):
-    """[cos, sin] of the noise level at 80 frequencies."""
-    k = torch.arange(TIME_WIDTH // 2, device=sigma.device)
-    angles = 8 * c_noise(sigma)[:, None] * 10_000.0 ** (-k / (TIME_WIDTH // 2))
+def embedded(time):
+    """[cos, sin] of the time at 80 frequencies."""
+    k = torch.arange(TIME_WIDTH // 2, device=time.device)
+    angles = time[:, None] * 10_000.0 ** (-k / (TIME_WIDTH // 2))
     return torch.cat([angles.cos(), angles.sin()], dim=1)

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..weights import read
+
 WIDTHS = (1, 2, 4)
 
 
@@ -170,3 +172,14 @@ class VQGAN(nn.Module):
 
     def decode(self, latent):
         return self.decoder(self.post_quant_conv(self.quantize(latent)))
+
+
+def load(path):
+    """The autoencoder of a file, whose tensors tell its sizes."""
+    state = read(path)
+    codes, latent = state["quantize.embedding.weight"].shape
+    channels = state["encoder.conv_in.weight"].shape[0]
+    first = {name.split(".")[4] for name in state if name.startswith("encoder.down.0.block.")}
+    network = VQGAN(channels, len(first), codes, latent)
+    network.load_state_dict(state)
+    return network
