@@ -175,8 +175,8 @@ extension Model {
   fileprivate var smallerBundled: [Model] {
     get throws(EngineError) {
       let own = cost.multiplyAddsPerPixel
-      return try Model.bundledNames
-        .map { (name) throws(EngineError) in try Model(named: name) }
+      return try BundledModel.all
+        .map { (bundled) throws(EngineError) in try Model(named: bundled.name) }
         .filter { $0.scale == scale && $0.cost.multiplyAddsPerPixel < own }
         .sorted { $0.cost.multiplyAddsPerPixel > $1.cost.multiplyAddsPerPixel }
     }

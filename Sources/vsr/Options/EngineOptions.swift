@@ -6,7 +6,7 @@ struct EngineOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help:
-      "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors or .pth file."
+      "A bundled model (\(BundledModel.families.joined(separator: ", "))) or a .safetensors or .pth file."
   )
   var model = "fast"
 
