@@ -85,7 +85,7 @@ import Testing
     let live = try record(run)
     #expect(live.framesUpscaled + live.framesResized + live.framesDropped == 100)
     #expect(live.rungs.map(\.frames).reduce(0, +) == live.framesUpscaled)
-    #expect(run.output.components(separatedBy: "vsr: from fast ").count == live.switches + 1)
+    #expect(run.output.components(separatedBy: "vsr: from fast").count == live.switches + 1)
     // Only where the CPU has instructions for more than one precision.
     #expect(live.rungs.count == 1 || live.rungs.last?.precision != "fp32")
     #expect(try times("o.ts", "v:0", folder).count == 100 - live.framesDropped)
