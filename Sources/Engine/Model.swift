@@ -1,10 +1,5 @@
-internal import EngineC
-
 /// A trained super-resolution model: its network with weights, and what its card says.
 public struct Model: Sendable {
-  /// The names of the models inside the library.
-  public static let bundledNames = ["fast"]
-
   /// What the user calls it: a bundled name or a path.
   public let name: String
 
@@ -119,18 +114,7 @@ extension WeightStore {
   }
 
   private init(bundled name: String) throws(EngineError) {
-    var byteCount = 0
-    guard let bytes = enginec_bundled_model(name, &byteCount) else {
-      let known = Model.bundledNames.joined(separator: ", ")
-      throw .model(
-        subject: "'\(name)'",
-        reason:
-          "there is no such model; bundled are: \(known); a file is given by its path, as in ./name.safetensors",
-      )
-    }
-    try self.init(
-      staticBytes: UnsafeRawBufferPointer(start: bytes, count: byteCount),
-      subject: "'\(name)' (bundled)",
-    )
+    let model = try BundledModel(named: name)
+    try self.init(staticBytes: model.bytes, subject: "'\(name)' (bundled)")
   }
 }

@@ -3,6 +3,9 @@ public struct ModelReport: Sendable, Encodable {
   /// What the user calls the file.
   public let name: String
 
+  /// What it is good for, in some words; nil when it is not bundled.
+  public let summary: String?
+
   /// The name of the network; nil when it is none that we can build.
   public let network: String?
 
@@ -49,6 +52,7 @@ public struct ModelReport: Sendable, Encodable {
     let model = isKnown ? try Model(named: name, store, autoencoder: autoencoder) : nil
     let stores = [store] + (autoencoder.map { [$0] } ?? [])
     self.name = name
+    summary = BundledModel.all.first { $0.name == name }?.summary
     network = model?.networkName
     scale = model?.scale
     parameters = stores.reduce(0) { $0 + $1.parameterCount }

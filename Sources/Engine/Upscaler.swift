@@ -84,6 +84,9 @@ public final class Upscaler: Sendable {
   /// The model that enlarges.
   public let model: Model
 
+  /// What its convolutions multiply.
+  public var precision: Precision { options.backend.precision }
+
   private let options: Options
   private let state: Monitor<State>
   private let tasks = TaskQueue()

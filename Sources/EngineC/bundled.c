@@ -1,15 +1,18 @@
 #include "EngineC.h"
 
-#include <string.h>
-
 // Aligned for the 8-byte header length and the 4-byte samples that follow.
-_Alignas(64) static const uint8_t fast[] = {
+#define WEIGHTS _Alignas(64) static const uint8_t
+
+WEIGHTS fast[] = {
 #embed "../../Models/fast/weights.safetensors"
 };
 
-const uint8_t *enginec_bundled_model(const char *name, size_t *byte_count) {
-  if (strcmp(name, "fast") != 0)
-    return NULL;
-  *byte_count = sizeof fast;
-  return fast;
+// A line per model.
+static const enginec_bundled_model models[] = {
+    {"fast", "fast", "small and quick; removes light noise", fast, sizeof fast},
+};
+
+const enginec_bundled_model *enginec_bundled_models(size_t *count) {
+  *count = sizeof models / sizeof models[0];
+  return models;
 }

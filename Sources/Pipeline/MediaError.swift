@@ -38,7 +38,7 @@ public struct MediaError: Error, Hashable {
     /// Somebody asked for an end, for instance with this signal.
     case cancelled(signal: Int32)
 
-    /// The closure that makes pictures larger failed.
+    /// The engine that makes pictures larger cannot do it.
     case engine(EngineError)
   }
 

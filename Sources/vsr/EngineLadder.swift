@@ -27,7 +27,7 @@ struct EngineLadder {
   // A way that saves less than this is not worth its memory.
   private static let largestPart = 0.85
 
-  /// Prepares a model for pictures of the size in `plan`, and what is cheaper if the run `isAdaptive`.
+  /// Prepares a model for pictures of the size in `plan`, and if the run `isAdaptive` what is cheaper.
   ///
   /// - Throws: An ``EngineError`` when the model that was asked for cannot run.
   init(
@@ -39,7 +39,7 @@ struct EngineLadder {
   ) throws(EngineError) {
     var rungs: [Rung] = []
     var notices: [Notice] = []
-    for (model, precision) in try engine.ways(model, isAdaptive: isAdaptive) {
+    for (model, precision) in try engine.ways(model, plan, isAdaptive: isAdaptive) {
       do throws(EngineError) {
         let taken = rungs.reduce(plan.byteCount) { $0 + $1.plan.addedByteCount }
         let rung = try Rung(model, precision, engine, plan, taken, reusesUnchanged)
@@ -145,16 +145,17 @@ extension Notice {
 
 extension EngineOptions {
   /// The ways to enlarge pictures, best first: the one that was asked for, and if the run `isAdaptive` the
-  /// precisions after it and then smaller bundled models of the same scale.
+  /// precisions after it and then the bundled models that take less work.
   ///
   /// Adaptive, `auto` begins with the best precision, not with the fastest.
   fileprivate func ways(
     _ model: Model,
+    _ plan: TranscodePlan,
     isAdaptive: Bool,
   ) throws(EngineError) -> [(Model, Precision)] {
     let first = try precision.precision(for: model, on: backend)
     guard isAdaptive else { return [(model, first)] }
-    let smaller = try model.smallerBundled.map { (model) throws(EngineError) in
+    let smaller = try model.smallerBundled(plan).map { (model) throws(EngineError) in
       (model, try PrecisionArgument.auto.precision(for: model, on: backend))
     }
     guard backend != .openblas else { return [(model, first)] + smaller }
@@ -171,14 +172,18 @@ extension Model {
     precision.isAccelerated && (precision != .int8 || hasIntegerFactors)
   }
 
-  /// The bundled models of the same scale that take less work, the largest first.
-  fileprivate var smallerBundled: [Model] {
-    get throws(EngineError) {
-      let own = cost.multiplyAddsPerPixel
-      return try Model.bundledNames
-        .map { (name) throws(EngineError) in try Model(named: name) }
-        .filter { $0.scale == scale && $0.cost.multiplyAddsPerPixel < own }
-        .sorted { $0.cost.multiplyAddsPerPixel > $1.cost.multiplyAddsPerPixel }
+  /// Of every bundled family the model for a plan where it takes less work, the most first; of several
+  /// that take the same there is one.
+  fileprivate func smallerBundled(_ plan: TranscodePlan) throws(EngineError) -> [Model] {
+    let models = try BundledModel.families.map { (name) throws(EngineError) in
+      try ModelFamily(named: name).model(
+        enlarging: (plan.sourceWidth, plan.sourceHeight),
+        to: (plan.width, plan.height)
+      )
     }
+    let byWork = Dictionary(models.map { ($0.cost.multiplyAddsPerPixel, $0) }) { first, _ in first }
+    return byWork.filter { $0.key < cost.multiplyAddsPerPixel }
+      .sorted { $0.key > $1.key }
+      .map(\.value)
   }
 }

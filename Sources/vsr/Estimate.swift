@@ -9,6 +9,11 @@ struct Estimate: Encodable {
   /// The frames that an earlier run has finished, which take no time.
   let framesStored: Int
 
+  /// The weights that would be used, how many times larger their pictures are, and what they multiply.
+  let model: String
+  let modelScale: Int
+  let precision: String
+
   let sourceWidth: Int
   let sourceHeight: Int
   let width: Int
@@ -33,6 +38,7 @@ struct Estimate: Encodable {
   let seconds: Double?
 
   private let cuts: String
+  private let modelLine: String
 
   // Few enough to wait for, and enough for figures that hardly change.
   private static let secondsOfMeasuring = 2.0
@@ -42,6 +48,10 @@ struct Estimate: Encodable {
     let plan = transcode.plan
     frames = transcode.progress.totalFrames
     framesStored = plan.storedFrames
+    model = upscaler.model.name
+    modelScale = upscaler.model.scale
+    precision = upscaler.precision.argument
+    modelLine = upscaler.modelLine
     (sourceWidth, sourceHeight) = (plan.sourceWidth, plan.sourceHeight)
     (width, height) = (plan.width, plan.height)
     tiles = work.tiles.tiles.count
@@ -63,6 +73,7 @@ struct Estimate: Encodable {
     return """
       frames    \(count)\(stored)
       pictures  \(sourceWidth)x\(sourceHeight) to \(width)x\(height)
+      model     \(modelLine)
       tiles     \(cuts), \(framesInFlight) frames at a time, \(workers) workers
       memory    about \(memoryBytes.mebibytes), at most \(memoryBytesAtMost.mebibytes)
       time      \(whole)\(secondsPerFrame.formatted(3)) s a frame in the network
@@ -70,8 +81,8 @@ struct Estimate: Encodable {
   }
 
   private enum CodingKeys: CodingKey {
-    case frames, framesStored, sourceWidth, sourceHeight, width, height, tiles, tileWidth,
-      tileHeight
+    case frames, framesStored, model, modelScale, precision
+    case sourceWidth, sourceHeight, width, height, tiles, tileWidth, tileHeight
     case workers, framesInFlight, memoryBytes, memoryBytesAtMost, secondsPerFrame, seconds
   }
 }

@@ -5,6 +5,10 @@ internal import Pipeline
 struct RunRecord: Encodable {
   let input: String
   let output: String
+  /// The weights that were used, a live run's best ones, by their bundled name or path.
+  let model: String
+  let modelScale: Int
+  let precision: String
   let framesRead: Int
   let framesWritten: Int
   let framesStored: Int
@@ -83,20 +87,23 @@ struct RunRecord: Encodable {
   init(
     _ report: TranscodeReport,
     of transcode: Transcode,
-    areaReused: Double,
+    by upscalers: [Upscaler],
     rungs: [EngineLadder.Rung] = [],
     input: MediaPath,
     output: MediaPath,
   ) {
     self.input = input.text
     self.output = output.text
+    model = upscalers[0].model.name
+    modelScale = upscalers[0].model.scale
+    precision = upscalers[0].precision.argument
     framesRead = report.framesDecoded
     framesWritten = report.progress.frames
     framesStored = report.progress.storedFrames
     framesDamaged = report.damagedPictures
     framesDeinterlaced = report.deinterlacedCount
     framesRepeated = report.repeatedCount
-    self.areaReused = areaReused
+    areaReused = upscalers.reusedShare
     otherDamage = report.damagedPackets
     packetsLost = report.droppedPackets
     timesRepaired = report.repairedTimes

@@ -72,7 +72,7 @@ final class RunReporter: Sendable {
     guard options.isVerbose else { return }
     Console.say(
       "vsr: \(plan.sourceWidth)x\(plan.sourceHeight) to \(plan.width)x\(plan.height), "
-        + "model \(upscalers[0].model.name), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
+        + "model \(upscalers[0].modelLine), \(plan.codec) \(plan.pixelFormat) in \(plan.format)"
     )
   }
 
@@ -127,6 +127,11 @@ final class RunReporter: Sendable {
     }
     Console.say("vsr: stage \(stages.slowest.name) limits the speed")
   }
+}
+
+extension Upscaler {
+  /// The weights, how many times larger their pictures are, and what they multiply.
+  var modelLine: String { "\(model.name.printable) ×\(model.scale) in \(precision.argument)" }
 }
 
 extension ReportOptions {

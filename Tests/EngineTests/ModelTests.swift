@@ -7,19 +7,19 @@ import Testing
 @Suite struct ModelTests {
   private static let weights = repositoryRoot + "Models/fast/weights.safetensors"
 
-  @Test(arguments: Model.bundledNames)
-  func everyBundledNameLoads(name: String) throws {
-    let model = try Model(named: name)
+  @Test(arguments: BundledModel.all.map(\.name))
+  func everyBundledNameIsItsFolder(name: String) throws {
+    let file = repositoryRoot + "Models/\(name)/weights.safetensors"
 
-    #expect(model.name == name)
-    #expect(model.scale == 4)
+    #expect(try Model(named: name).name == name)
+    #expect(try WeightStore(modelNamed: name).digest() == WeightStore(path: file).digest())
   }
 
   @Test func fileIsTheBundledModel() throws {
     let file = try Model(named: Self.weights)
 
     #expect(try file.card == Model(named: "fast").card)
-    #expect(file.card["network"] == "compact")
+    #expect(file.card["network"] == "compact" && file.scale == 4)
   }
 
   @Test(arguments: ["", "Fast", "fast ", "nonesuch"])

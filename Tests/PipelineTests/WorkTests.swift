@@ -87,6 +87,19 @@ import Testing
     #expect(folder.names.contains(".out.mkv.vsr-work"))
   }
 
+  @Test func refusesTheWorkOfAnotherEngine() throws {
+    let folder = try TemporaryFolder()
+    let options = try keeping(folder, "out.mkv")
+    try interrupt(options, whenStored: 20)
+    var needs = EngineNeeds()
+    needs.facts = [WorkOptions.Fact("model", "other")]
+    let error = #expect(throws: MediaError.self) {
+      try Transcode(options) { _, _ throws(EngineError) in needs }
+    }
+    #expect(error?.kind == .usage && error?.step == .resume, "\(String(describing: error))")
+    #expect(folder.names.contains(".out.mkv.vsr-work"))
+  }
+
   @Test func refusesTheWorkOfAnotherInput() throws {
     let folder = try TemporaryFolder()
     let options = try keeping(folder, "out.mkv")
@@ -215,10 +228,8 @@ import Testing
   }
 
   @Test(arguments: [(0.0, 250), (1e13 / 100, 100), (1e13, 25)])
-  func segmentsAreAboutAMinuteOfWork(perPixel: Double, length: Int) {
-    var work = WorkOptions()
-    work.multiplicationsPerPixel = perPixel
-    #expect(work.segmentLength(pixelCount: 1) == length)
+  func segmentsAreAboutAMinuteOfWork(perPicture: Double, length: Int) {
+    #expect(WorkOptions().segmentLength(multiplications: perPicture) == length)
   }
 
   @Test(arguments: ["out.png", "out%03d.png", "-", "/dev/null", "out.y4m", "null"])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make-bicubic-model.py FILE [SCALE]: writes the smallest network that `vsr` loads; its scale is 4 unless
-given.
+"""make-bicubic-model.py FILE [SCALE [FEATURES]]: writes the smallest network that `vsr` loads; its scale is 4
+unless given, and it has one feature unless more are to make it slow.
 
 Its weights are zero, so that its result is the bicubic enlargement with a trace of noise: a quick
 stand-in where tests are about files and not about pictures. Needs nothing but Python."""
@@ -9,7 +9,8 @@ import struct
 import sys
 
 SCALE = int(sys.argv[2]) if len(sys.argv) > 2 else 4
-FEATURES, BODY = 1, 1
+FEATURES = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+BODY = 1
 UNSHUFFLED = 3 * SCALE * SCALE
 METADATA = {
     "network": "compact", "scale": str(SCALE), "features": str(FEATURES), "body": str(BODY),

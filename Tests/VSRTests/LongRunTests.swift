@@ -46,7 +46,7 @@ import Testing
     let text = try Program(arguments, in: folder)
     #expect(text.exitCode == 0 && text.errors.isEmpty)
     let names = text.output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
-    #expect(names == ["frames", "pictures", "tiles", "memory", "time"])
+    #expect(names == ["frames", "pictures", "model", "tiles", "memory", "time"])
     let record = try record(Program(arguments + ["--json"], in: folder))
     #expect(record["frames"] as? Int == 8 && record["workers"] as? Int == 2)
     #expect(record["width"] as? Int == 256 && record["height"] as? Int == 192)

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import TestSupport
 import Testing
@@ -15,10 +16,21 @@ import Testing
     let run = try Program(["models", "list", "--model-dir", "more"], in: folder)
 
     let lines = run.output.split(separator: "\n")
-    #expect(run.exitCode == 0 && lines.count == 3)
-    #expect(lines[0].hasPrefix("fast  compact ×4, "))
-    #expect(lines[1].contains("too short"))
-    #expect(lines[2] == "more/b.pth  rrdb ×2, 2967 parameters")
+    let bundled = BundledModel.all
+    #expect(run.exitCode == 0 && lines.count == bundled.count + 2)
+    for (line, model) in zip(lines, bundled) {
+      #expect(line.hasPrefix(model.name + "  ") && line.hasSuffix(" pixel: " + model.summary))
+    }
+    #expect(lines[0].contains("  compact ×4, 334544 parameters, 0.292 MMAC per input pixel: "))
+    #expect(lines[bundled.count].contains("too short"))
+    #expect(
+      lines.last == "more/b.pth  rrdb ×2, 2967 parameters, 0.002 MMAC per input pixel"
+    )
+  }
+
+  @Test(arguments: BundledModel.all.map(\.name)) func showsWhatIsBundled(name: String) throws {
+    let run = try Program(["models", "show", name], in: try TemporaryFolder())
+    #expect(run.exitCode == 0 && run.output.hasPrefix("name              \(name)\ngood for "))
   }
 
   @Test func showsAFileAsTextAndJSON() throws {

@@ -331,5 +331,13 @@ void enginec_openblas_gemm(float *out, const float *a, const float *b,
 
 // MARK: Bundled models
 
-// The bytes of a bundled model's weights file, or NULL; `name` is a folder of Models/.
-const uint8_t *enginec_bundled_model(const char *name, size_t *byte_count);
+typedef struct {
+  const char *name;     // a folder of Models/
+  const char *family;   // what users ask for; the models of a family differ in their scale
+  const char *summary;  // what it is good for, in some words
+  const uint8_t *bytes; // of its weights file
+  size_t byte_count;
+} enginec_bundled_model;
+
+// All of them, into static storage.
+const enginec_bundled_model *enginec_bundled_models(size_t *count);

@@ -24,7 +24,7 @@ struct OpenedTranscode: ~Copyable {
   init(
     _ options: TranscodeOptions,
     _ cancellation: Cancellation,
-    _ leastForEngine: (_ width: Int, _ height: Int) -> Int,
+    _ engine: EngineNeeds.Choice,
   ) throws(MediaError) {
     let input = try OpenedInput(
       options.input,
@@ -45,14 +45,13 @@ struct OpenedTranscode: ~Copyable {
       try check.check(options.output.path)
     }
     var output = try OutputPlan(options, input)
-    let size = input.first.uprightSize
+    let engine = try output.needs(of: engine, enlarging: input.first.uprightSize)
     let others =
-      input.first.decoderByteCount(threads: options.input.decoderThreads)
-      + leastForEngine(size.width, size.height)
+      input.first.decoderByteCount(threads: options.input.decoderThreads) + engine.leastMemory
     output.limitMemory(to: min(options.memory / 2, max(options.memory - others, 0)))
     let encoder = try Encoder(output.candidate, output.encoder)
-    let work = try options.work(input, output, encoder, cancellation)
-    let notices = try options.workNotices(work, input, output, encoder)
+    let work = try options.work(input, output, encoder, engine, cancellation)
+    let notices = try options.workNotices(work, input, output, encoder, engine)
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
     plan = TranscodePlan(
       output,
@@ -197,6 +196,22 @@ struct OpenedTranscode: ~Copyable {
     let frames = live.maximumDelay / .seconds(1) * input.first.frameRate.value * 2
     let most = (256 << 20) / Image.byteCount(width: size.width, height: size.height)
     return 8 + min(Int(frames.rounded(.up)), most)
+  }
+}
+
+extension OutputPlan {
+  /// What the engine needs that makes pictures of the output's size of those of the source's.
+  fileprivate func needs(
+    of engine: EngineNeeds.Choice,
+    enlarging source: (width: Int, height: Int),
+  ) throws(MediaError) -> EngineNeeds {
+    let target = encoder.target
+    do throws(EngineError) {
+      // Without what is added for the encoder, which no network makes.
+      return try engine(source, (target.width, target.height))
+    } catch {
+      throw MediaError(.engine(error), .upscale, "picture", "\(error)")
+    }
   }
 }
 

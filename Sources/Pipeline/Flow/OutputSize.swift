@@ -1,8 +1,8 @@
 extension OutputOptions {
-  /// The size of the output for pictures of this size.
+  /// The size of the output for pictures of this size, in pixels.
   ///
   /// - Throws: A ``MediaError`` of kind `usage` or `limit` when there can be no such pictures.
-  func pictureSize(width: Int, height: Int) throws(MediaError) -> (width: Int, height: Int) {
+  public func pictureSize(width: Int, height: Int) throws(MediaError) -> (width: Int, height: Int) {
     let (newWidth, newHeight) = size.applied(width: width, height: height)
     let subject = "\(newWidth)x\(newHeight) pictures"
     // 65535: what the headers of most formats can say.

@@ -31,15 +31,15 @@ public final class Transcode: @unchecked Sendable {
   /// - Parameters:
   ///   - options: What to read and what to write.
   ///   - cancellation: Ends the opening and the run early; ``cancel(signal:)`` does the same.
-  ///   - leastForEngine: The memory that the engine needs at least for pictures of a width and height.
-  /// - Throws: A ``MediaError`` of any kind but `engine`.
+  ///   - engine: Is called once, when the sizes of pictures are known, and says what the engine needs.
+  /// - Throws: A ``MediaError``; of kind `engine` what `engine` throws.
   public init(
     _ options: TranscodeOptions,
     cancellation: Cancellation = Cancellation(),
-    leastForEngine: (_ width: Int, _ height: Int) -> Int = { _, _ in 0 },
+    engine: EngineNeeds.Choice = { _, _ in EngineNeeds() },
   ) throws(MediaError) {
     self.cancellation = cancellation
-    let opened = try OpenedTranscode(options, cancellation, leastForEngine)
+    let opened = try OpenedTranscode(options, cancellation, engine)
     self.options = options
     input = opened.info
     plan = opened.plan

@@ -9,6 +9,7 @@ extension TranscodeOptions {
     _ input: borrowing OpenedInput,
     _ output: OutputPlan,
     _ encoder: borrowing Encoder,
+    _ engine: EngineNeeds,
     _ cancellation: Cancellation,
   ) throws(MediaError) -> WorkFolder? {
     guard work.isKept else { return nil }
@@ -19,8 +20,8 @@ extension TranscodeOptions {
       work,
       output: self.output.path,
       input: Fingerprint.facts(of: input.demuxer.file, self.input.path),
-      facts: facts(input, output, encoder),
-      segmentLength: segmentLength(input),
+      facts: facts(input, output, encoder, engine),
+      segmentLength: segmentLength(input, engine),
       cancellation
     )
   }
@@ -31,13 +32,14 @@ extension TranscodeOptions {
     _ input: borrowing OpenedInput,
     _ output: OutputPlan,
     _ encoder: borrowing Encoder,
+    _ engine: EngineNeeds,
   ) throws(MediaError) -> [Notice] {
     if let folder { return folder.notices }
     let path = work.folder(for: self.output.path)
     guard whyNotContinuable(input, output) == nil, let left = WorkState(reading: path),
       left.frameCount > 0,
       try left.input == Fingerprint.facts(of: input.demuxer.file, self.input.path),
-      left.facts == facts(input, output, encoder)
+      left.facts == facts(input, output, encoder, engine)
     else { return [] }
     return [
       .warning(
@@ -64,9 +66,10 @@ extension TranscodeOptions {
     return nil
   }
 
-  private func segmentLength(_ input: borrowing OpenedInput) -> Int {
+  private func segmentLength(_ input: borrowing OpenedInput, _ engine: EngineNeeds) -> Int {
     let size = input.first.uprightSize
-    return work.segmentLength(pixelCount: size.width * size.height)
+    let pixelCount = Double(size.width * size.height)
+    return work.segmentLength(multiplications: engine.multiplicationsPerPixel * pixelCount)
   }
 
   /// Everything but the input's file that decides on the packets of the upscaled stream.
@@ -74,11 +77,12 @@ extension TranscodeOptions {
     _ input: borrowing OpenedInput,
     _ output: OutputPlan,
     _ encoder: borrowing Encoder,
+    _ engine: EngineNeeds,
   ) -> [WorkOptions.Fact] {
     let settings = output.encoder
     let libraries = MediaLibraries.versions.map { "\($0.name) \($0.version)" }
     let size = settings.target.codedSize
-    return work.facts + [
+    return engine.facts + [
       WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
       WorkOptions.Fact("input options", self.input.summary),
       WorkOptions.Fact("part", part.summary),
@@ -96,7 +100,7 @@ extension TranscodeOptions {
         "\(settings.timeBase.numerator)/\(settings.timeBase.denominator)"
       ),
       WorkOptions.Fact("encoder header", Fingerprint.digest(encoder.header)),
-      WorkOptions.Fact("segments of", "\(segmentLength(input)) frames"),
+      WorkOptions.Fact("segments of", "\(segmentLength(input, engine)) frames"),
     ]
   }
 }

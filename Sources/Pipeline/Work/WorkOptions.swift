@@ -21,12 +21,6 @@ public struct WorkOptions: Hashable, Sendable {
   /// The folder that the work folder lies in; `nil` for the output's.
   public var place: MediaPath?
 
-  /// What decides on the pictures besides the other options, such as the model.
-  public var facts: [Fact] = []
-
-  /// About how many multiplications a pixel of the source takes; decides on the length of segments.
-  public var multiplicationsPerPixel = 0.0
-
   /// The frames of the shortest and of the longest segment; the last one may be shorter.
   public var segmentLengths = 25...250
 
@@ -36,12 +30,11 @@ public struct WorkOptions: Hashable, Sendable {
   // A minute of two processor cores: what a crash may cost.
   private static let multiplicationsPerSegment = 1e13
 
-  /// The frames of a segment, for pictures of this many pixels.
+  /// The frames of a segment, for pictures that take this many multiplications.
   ///
   /// Depends on nothing but the job, so that a run that is continued is cut where it was cut before.
-  func segmentLength(pixelCount: Int) -> Int {
-    let perFrame = max(multiplicationsPerPixel * Double(pixelCount), 1)
-    let length = Int(min(WorkOptions.multiplicationsPerSegment / perFrame, 1e6))
+  func segmentLength(multiplications: Double) -> Int {
+    let length = Int(min(WorkOptions.multiplicationsPerSegment / max(multiplications, 1), 1e6))
     return min(max(length, segmentLengths.lowerBound), segmentLengths.upperBound)
   }
 

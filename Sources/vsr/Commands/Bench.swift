@@ -12,6 +12,7 @@ struct Bench: ParsableCommand {
       """,
   )
 
+  @OptionGroup(title: "Size") var size: SizeOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
 
   @Option(
@@ -40,17 +41,21 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     Signals.exitOnEnding()
-    let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
+    let family = try engine.family
+    let output = output(family)
+    let source = (width: videoSize.width, height: videoSize.height)
+    let target = try output.pictureSize(width: source.width, height: source.height)
+    let model = family.model(enlarging: source, to: target)
     let options = try engine.upscalerOptions(model)
     let figures = try EngineBenchmark(
       model: model,
       options: options,
-      width: videoSize.width,
-      height: videoSize.height,
+      width: source.width,
+      height: source.height,
       seconds: seconds,
     )
     let latency = try latency(model, options)
-    let whole = frames > 0 ? try wholeRun(model) : nil
+    let whole = frames > 0 ? try wholeRun(model, output) : nil
     let title =
       "\(model.name) ×\(model.scale), \(videoSize.width)x\(videoSize.height), "
       + "\(options.backend.name) \(options.backend.precision.argument), "
@@ -71,7 +76,18 @@ struct Bench: ParsableCommand {
     )
   }
 
-  private func wholeRun(_ model: Model) throws -> BenchResult.WholeRun {
+  private func output(_ family: ModelFamily) -> OutputOptions {
+    var output = OutputOptions(
+      MediaPath("/dev/null"),
+      size: size.outputSize(modelScale: family.scale)
+    )
+    output.format = "null"
+    output.encoder.codec = "libx264"
+    output.encoder.threads = engine.threads ?? 0
+    return output
+  }
+
+  private func wholeRun(_ model: Model, _ output: OutputOptions) throws -> BenchResult.WholeRun {
     let clip = try GeneratedClip(
       width: videoSize.width,
       height: videoSize.height,
@@ -79,17 +95,15 @@ struct Bench: ParsableCommand {
     )
     // The file ends with it.
     defer { extendLifetime(clip) }
-    var output = OutputOptions(MediaPath("/dev/null"), size: .times(Double(model.scale)))
-    output.format = "null"
-    output.encoder.codec = "libx264"
-    output.encoder.threads = engine.threads ?? 0
     var input = InputOptions(clip.path)
     input.decoderThreads = engine.threads ?? 0
     var options = TranscodeOptions(input: input, output: output)
     // What is measured is the engine, not what it is spared.
     options.repeatTolerance = nil
     options.memory = engine.memoryLimit
-    let transcode = try Transcode(options, leastForEngine: engine.leastMemory(model))
+    let transcode = try Transcode(options) { (source, _) throws(EngineError) in
+      try engine.needs(model, enlarging: source)
+    }
     let (upscaler, work) = try engine.upscaler(
       model,
       width: videoSize.width,

@@ -30,7 +30,9 @@ struct Doctor: ParsableCommand {
       )
     }
     try Console.print("\nmodels")
-    for name in Model.bundledNames { try row(name, description(of: Model(named: name))) }
+    for model in BundledModel.all {
+      try row(model.name, description(of: Model(named: model.name)))
+    }
   }
 
   private func description(of precision: Precision) -> String {

@@ -18,7 +18,7 @@ struct ModelsList: ParsableCommand {
 
   func run() throws {
     Signals.exitOnEnding()
-    let entries = try (Model.bundledNames + files()).map { try Entry(name: $0) }
+    let entries = try (BundledModel.all.map(\.name) + files()).map { try Entry(name: $0) }
     try Console.print(json ? entries.json : entries.map(\.line).joined(separator: "\n"))
   }
 
@@ -47,10 +47,21 @@ struct ModelsList: ParsableCommand {
     }
 
     var line: String {
-      guard let report else { return "\(name.printable)  \((error ?? "").printable)" }
-      let network = report.network ?? "network unknown here"
-      let scale = report.scale.map { " ×\($0)" } ?? ""
-      return "\(name.printable)  \(network)\(scale), \(report.parameters) parameters"
+      let name = name.printable
+      // As wide as bundled names are.
+      let space = String(repeating: " ", count: max(2, 10 - name.count))
+      return name + space + (report?.line ?? (error ?? "").printable)
     }
+  }
+}
+
+extension ModelReport {
+  /// What there is to know before choosing it.
+  fileprivate var line: String {
+    let scale = scale.map { " ×\($0)" } ?? ""
+    let mmac = multiplyAddsPerPixel.map { (Double($0) / 1e6).formatted(3) }
+    let cost = mmac.map { ", \($0) MMAC per input pixel" } ?? ""
+    let uses = summary.map { ": \($0)" } ?? ""
+    return "\(network ?? "network unknown here")\(scale), \(parameters) parameters\(cost)\(uses)"
   }
 }

@@ -31,6 +31,7 @@ extension ModelReport {
   fileprivate var lines: [String] {
     let rows: [(String, String?)] = [
       ("name", name.printable),
+      ("good for", summary),
       ("network", network ?? "unknown here; the file can be read, but not run"),
       ("scale", scale.map { "×\($0)" }),
       ("parameters", "\(parameters) in \(tensors) tensors"),

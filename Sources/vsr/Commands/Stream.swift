@@ -60,12 +60,13 @@ struct Stream: ParsableCommand {
         cancellation.request(signal: signal)
       }
     }
-    let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
-    let transcode = try Transcode(
-      try options(model),
-      cancellation: cancellation,
-      leastForEngine: try engine.leastMemory(model),
-    )
+    let family = try engine.family
+    var model = family.models[0]
+    let transcode = try Transcode(options(family), cancellation: cancellation) {
+      (source, target) throws(EngineError) in
+      model = family.model(enlarging: source, to: target)
+      return try engine.needs(model, enlarging: source)
+    }
     let ways = try EngineLadder(
       engine,
       model,
@@ -104,7 +105,7 @@ struct Stream: ParsableCommand {
       let record = RunRecord(
         done,
         of: transcode,
-        areaReused: ways.rungs.map(\.upscaler).reusedShare,
+        by: ways.rungs.map(\.upscaler),
         rungs: ways.rungs,
         input: input,
         output: output.asOutput,
@@ -118,7 +119,7 @@ struct Stream: ParsableCommand {
     if done.isDamaged { throw ExitStatus.damagedInput }
   }
 
-  private func options(_ model: Model) throws -> TranscodeOptions {
+  private func options(_ family: ModelFamily) throws -> TranscodeOptions {
     var source = inputArguments.options(for: input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
@@ -130,12 +131,12 @@ struct Stream: ParsableCommand {
     source.listens = network.listen
     source.reconnections = network.reconnect
     source.feedsStandardOutput = output.asOutput.isStandardStream
-    var target = OutputOptions(output.asOutput, size: size.outputSize(modelScale: model.scale))
+    var target = OutputOptions(output.asOutput, size: size.outputSize(modelScale: family.scale))
     target.network = try NetworkAddress(output)
     let usual = output.asOutput.isStandardStream ? "mpegts" : target.network?.usualFormat
     target.format = format ?? usual
     target.overwrite = overwrite
-    target.neverReplaced = [model.path, engine.autoencoder].compactMap(\.self).map { MediaPath($0) }
+    target.neverReplaced = engine.files(of: family)
     target.encoder = encoder.options(threads: engine.threads)
     target.encoder.isLive = true
     var options = TranscodeOptions(input: source, output: target)

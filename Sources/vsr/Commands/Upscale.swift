@@ -54,12 +54,13 @@ struct Upscale: ParsableCommand {
       }
     }
     let paths = try paths()
-    let model = try Model(named: engine.model, autoencoder: engine.autoencoder)
-    let transcode = try Transcode(
-      try options(paths, model),
-      cancellation: cancellation,
-      leastForEngine: try engine.leastMemory(model),
-    )
+    let family = try engine.family
+    var model = family.models[0]
+    let transcode = try Transcode(options(paths, family), cancellation: cancellation) {
+      (source, target) throws(EngineError) in
+      model = family.model(enlarging: source, to: target)
+      return try needs(model, enlarging: source, paths.output)
+    }
     let (upscaler, plan) = try engine.upscaler(
       model,
       width: transcode.plan.sourceWidth,
@@ -86,7 +87,7 @@ struct Upscale: ParsableCommand {
       let record = RunRecord(
         done,
         of: transcode,
-        areaReused: [upscaler].reusedShare,
+        by: [upscaler],
         input: paths.input,
         output: paths.output,
       )
@@ -110,17 +111,27 @@ struct Upscale: ParsableCommand {
     return (input, output)
   }
 
+  private func needs(
+    _ model: Model,
+    enlarging source: (width: Int, height: Int),
+    _ output: MediaPath,
+  ) throws(EngineError) -> EngineNeeds {
+    var needs = try engine.needs(model, enlarging: source)
+    needs.facts = try work.facts(for: output, engine, model)
+    return needs
+  }
+
   private func options(
     _ paths: (input: MediaPath, output: MediaPath),
-    _ model: Model,
-  ) throws(EngineError) -> TranscodeOptions {
+    _ family: ModelFamily,
+  ) -> TranscodeOptions {
     var source = inputArguments.options(for: paths.input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
-    var target = OutputOptions(paths.output, size: size.outputSize(modelScale: model.scale))
+    var target = OutputOptions(paths.output, size: size.outputSize(modelScale: family.scale))
     target.format = format
     target.overwrite = overwrite
-    target.neverReplaced = [model.path, engine.autoencoder].compactMap(\.self).map { MediaPath($0) }
+    target.neverReplaced = engine.files(of: family)
     target.encoder = encoder.options(threads: engine.threads)
     var options = TranscodeOptions(input: source, output: target)
     options.part = part.part
@@ -128,7 +139,7 @@ struct Upscale: ParsableCommand {
     options.repeatTolerance = engine.noise == .still ? repair.dedup.tolerance : nil
     options.verifies = verify
     options.memory = engine.memoryLimit
-    options.work = try work.options(for: paths.output, engine, model)
+    options.work = work.options
     return options
   }
 }

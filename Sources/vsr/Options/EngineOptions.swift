@@ -1,12 +1,16 @@
 internal import ArgumentParser
 internal import Engine
+internal import Pipeline
 
 /// The options that choose the model and how it runs.
 struct EngineOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help:
-      "A bundled model (\(Model.bundledNames.joined(separator: ", "))) or a .safetensors or .pth file."
+      """
+      A bundled model (\(BundledModel.families.joined(separator: ", "))) or a .safetensors or .pth file; of a bundled \
+      model the weights of the smallest scale that reaches the output's size.
+      """
   )
   var model = "fast"
 
@@ -91,21 +95,33 @@ struct EngineOptions: ParsableArguments {
   /// The most memory that the run takes, in bytes.
   var memoryLimit: Int { memory?.byteCount ?? Machine.memoryByteCount / 2 }
 
-  /// The memory that the engine needs at least for pictures of a width and height; an error comes up
-  /// again when the work is planned.
-  func leastMemory(
-    _ model: Model
-  ) throws(EngineError) -> (_ width: Int, _ height: Int) -> Int {
+  /// The models to choose from.
+  var family: ModelFamily {
+    get throws(EngineError) { try ModelFamily(named: model, autoencoder: autoencoder) }
+  }
+
+  /// The files that are read for them.
+  func files(of family: ModelFamily) -> [MediaPath] {
+    (family.models.map(\.path) + [autoencoder]).compactMap(\.self).map { MediaPath($0) }
+  }
+
+  /// What a run must know of the engine that enlarges pictures of a size by a model.
+  func needs(
+    _ model: Model,
+    enlarging source: (width: Int, height: Int),
+  ) throws(EngineError) -> EngineNeeds {
     let options = try upscalerOptions(model)
-    return { width, height in
-      let least = try? WorkPlan.leastMemory(
-        model: model,
-        width: width,
-        height: height,
-        options: options,
-      )
-      return least ?? 0
-    }
+    var needs = EngineNeeds()
+    // An error comes up again when the work is planned.
+    let least = try? WorkPlan.leastMemory(
+      model: model,
+      width: source.width,
+      height: source.height,
+      options: options,
+    )
+    needs.leastMemory = least ?? 0
+    needs.multiplicationsPerPixel = Double(model.cost.multiplyAddsPerPixel)
+    return needs
   }
 
   /// How a run works on pictures, and who does it; others take some of the memory and have done the frames

@@ -5,7 +5,10 @@ internal import Pipeline
 struct SizeOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("How many times larger (default: what the model does).", valueName: "factor")
+    help: ArgumentHelp(
+      "How many times larger (default: the most that the model does).",
+      valueName: "factor"
+    )
   )
   var scale: Double?
 

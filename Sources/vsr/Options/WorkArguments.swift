@@ -24,27 +24,30 @@ struct WorkArguments: ParsableArguments {
     guard workDir == nil || resume else { throw ValidationError("--work-dir needs --resume") }
   }
 
-  /// Whether a run for `output` keeps its work, and what else than media decides on it.
-  func options(
-    for output: MediaPath,
-    _ engine: EngineOptions,
-    _ model: Model,
-  ) throws(EngineError) -> WorkOptions {
+  /// Whether and where a run keeps its work.
+  var options: WorkOptions {
     var options = WorkOptions()
     options.isKept = resume
     options.place = workDir
-    // Reading the model again takes a while, and nothing else needs it.
-    guard resume || options.isThere(for: output) else { return options }
-    options.facts = try engine.facts(model)
-    options.multiplicationsPerPixel = Double(model.cost.multiplyAddsPerPixel)
     return options
+  }
+
+  /// What decides on the pictures of a run for `output` besides media.
+  func facts(
+    for output: MediaPath,
+    _ engine: EngineOptions,
+    _ model: Model,
+  ) throws(EngineError) -> [WorkOptions.Fact] {
+    // Reading the model again takes a while, and nothing else needs it.
+    guard resume || options.isThere(for: output) else { return [] }
+    return try engine.facts(model)
   }
 }
 
 extension EngineOptions {
   /// Everything that decides on the pictures that the engine makes.
-  fileprivate func facts(_ chosen: Model) throws(EngineError) -> [WorkOptions.Fact] {
-    let options = try upscalerOptions(chosen)
+  fileprivate func facts(_ model: Model) throws(EngineError) -> [WorkOptions.Fact] {
+    let options = try upscalerOptions(model)
     let latents = try autoencoder.map { (path) throws(EngineError) in
       try WeightStore(path: path).digest()
     }
@@ -53,7 +56,7 @@ extension EngineOptions {
       WorkOptions.Fact("vsr", Versions.number),
       WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
       WorkOptions.Fact("kernels for", Machine.kernelLevel),
-      WorkOptions.Fact("model", try WeightStore(modelNamed: model).digest()),
+      WorkOptions.Fact("model", try WeightStore(modelNamed: model.name).digest()),
       WorkOptions.Fact("autoencoder", latents ?? "none"),
       WorkOptions.Fact("backend", "\(options.backend.name) \(options.backend.precision)"),
       WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
