@@ -4,13 +4,12 @@ import Testing
 
 @Suite struct CompactNetworkTests {
   // The input, noise and output of the same network in PyTorch; made with the weights.
-  private static let fixture = "Tests/EngineTests/Fixtures/fast-io.safetensors"
-
-  @Test(arguments: [0, 1])
-  func bundledModelEqualsPyTorch(backend: Int) throws {
-    let store = try WeightStore(path: repositoryRoot + Self.fixture)
+  @Test(arguments: BundledModel.all.map(\.name), [0, 1])
+  func bundledModelEqualsPyTorch(name: String, backend: Int) throws {
+    let fixture = "Tests/EngineTests/Fixtures/\(name)-io.safetensors"
+    let store = try WeightStore(path: repositoryRoot + fixture)
     let picture = try store.pictureTensor("lr")
-    let model = try Model(named: "fast")
+    let model = try Model(named: name)
     let graph = model.network.graph(height: picture.shape.height, width: picture.shape.width)
     let program = try Program(backends[backend].compile(graph))
     let expected = try store.pictureTensor("output")
