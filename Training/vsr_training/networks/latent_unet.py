@@ -54,6 +54,8 @@ class LatentUNet(ResShiftUNet):
 
     @property
     def feature_channels(self):
-        halvings = [block[0].op.out_channels for block in self.input_blocks if isinstance(block[0], Down)]
+        halvings = [
+            block[0].op.out_channels for block in self.input_blocks if isinstance(block[0], Down)
+        ]
         deepest = self.middle_block[0].out_layers[3].out_channels
         return [*halvings, deepest, deepest]
