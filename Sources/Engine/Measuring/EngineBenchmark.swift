@@ -66,29 +66,34 @@ extension Upscaler {
   }
 
   /// Keeps all workers busy with two pictures in turns, so that each is new.
+  ///
+  /// As many for each worker: while one works on a last picture alone, the rate is not that of all.
   @discardableResult
-  fileprivate func run(
+  func run(
     _ plan: WorkPlan,
     seconds: Double,
-  ) throws(EngineError) -> (framesPerSecond: Double, processorSecondsPerFrame: Double) {
+  ) throws(EngineError)
+    -> (frames: Int, framesPerSecond: Double, processorSecondsPerFrame: Double)
+  {
     let pictures = (0..<2).map { Image(pattern: $0, width: plan.width, height: plan.height) }
     var pending: [PendingImage] = []
     var begun = 0
     let (start, startOfWork) = (monotonicSeconds(), processorSeconds())
     var finished = 0
-    while monotonicSeconds() - start < seconds || finished < plan.framesInFlight {
+    repeat {
       while pending.count < plan.framesInFlight {
         pending.append(try upscale(pictures[begun % 2]))
         begun += 1
       }
       _ = try pending.removeFirst().wait()
       finished += 1
-    }
+    } while monotonicSeconds() - start < seconds || !begun.isMultiple(of: plan.workers)
     for image in pending {
       _ = try image.wait()
       finished += 1
     }
     return (
+      finished,
       Double(finished) / (monotonicSeconds() - start),
       (processorSeconds() - startOfWork) / Double(finished)
     )
