@@ -28,18 +28,23 @@ def gaussian_line(size=11, sigma=1.5):
 def ssim_y(image, truth, border=4):
     """Wang's SSIM with an 11×11 Gaussian window, valid positions only."""
     a, b = (torch.from_numpy(inner(luma(i), border))[None, None] for i in (image, truth))
-    line = gaussian_line()
+    return float(ssim(a, b, span=255))
+
+
+def ssim(a, b, span):
+    """The mean SSIM of planes N×1×H×W whose values lie within `span`."""
+    line = gaussian_line().to(a)
 
     def blur(planes):
         return F.conv2d(F.conv2d(planes, line[None, None, None]), line[None, None, :, None])
 
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
     mean_a, mean_b = blur(a), blur(b)
     variance_a, variance_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b
     likeness = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     likeness /= (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
-    return float(likeness.mean())
+    return likeness.mean()
 
 
 def colour_shift(image, truth):

@@ -17,4 +17,6 @@ class Diffusion(Method):
         noise = gaussian(batch.truth, generator)
         z = self.diffusion.point(batch.truth, batch.bicubic, noise, t)
         prediction = self.diffusion.predicted(self.network, z, t, batch)
-        return {"pixel": self.losses.weights.pixel * F.mse_loss(prediction, batch.truth)}
+        pixel = self.losses.weights.pixel * F.mse_loss(prediction, batch.truth)
+        pictures = (prediction, batch.truth, batch.bicubic)
+        return {"pixel": pixel, **self.losses.beside_pixels(*pictures, generator)}

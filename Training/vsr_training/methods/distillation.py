@@ -20,6 +20,7 @@ class Distillation(Method):
 
         L = L_reg + hsd L_HSD + gan L_G
 
+    and what the configuration adds to the paper's terms, with the teacher's result as target.
     The paper's `hsd` of 1 belongs to latents, where kappa is 2; in pixels it is half of that, and so
     is `hsd`. `as_released` repeats the released code, which draws the noise of the score
     distillation and of the discriminator from [0, 1) and not from a Gaussian, and scales the latents
@@ -67,6 +68,7 @@ class Distillation(Method):
             "regression": F.mse_loss(student, teacher),
             "score": self.hsd * self.score(student, teacher, batch, generator),
             "adversarial": self.gan * self.adversarial(student, batch, generator),
+            **self.losses.beside_pixels(student, teacher, batch.bicubic, generator),
         }
 
     def noise(self, batch, generator):
