@@ -21,9 +21,14 @@ from vsr_training.trainer import Trainer
 
 SIZES = {"channels": 32, "blocks": 1, "swin_width": 32, "swin_heads": 1}
 STEPS = 3
-DIFFUSION = stage("diffusion", 16, rate=3e-3, options={"steps": STEPS})
+DIFFUSION = stage("diffusion", 16, rate=3e-3, options={"steps": STEPS}, loss={"pixel": 1.0})
 DISTILLATION = stage(
-    "distillation", 8, rate=3e-4, final_rate=1e-4, options={"steps": STEPS, "hsd": 1.0}
+    "distillation",
+    8,
+    rate=3e-4,
+    final_rate=1e-4,
+    options={"steps": STEPS, "hsd": 1.0},
+    loss={},
 )
 
 

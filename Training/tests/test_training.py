@@ -21,8 +21,10 @@ MATCHING = dict(
     CONSISTENCY, method="trajectory matching", options={"anchor": 0.75, "weight": 0.1}
 )
 
-DIFFUSION = stage("diffusion", 200, rate=1e-3, final_rate=2e-4, options={"steps": 5})
-DISTILLATION = stage("distillation", 80, rate=1e-3, options={"steps": 5})
+DIFFUSION = stage(
+    "diffusion", 200, rate=1e-3, final_rate=2e-4, options={"steps": 5}, loss={"pixel": 1.0}
+)
+DISTILLATION = stage("distillation", 80, rate=1e-3, options={"steps": 5}, loss={})
 
 
 def trainer(run, packs, vgg, folder, **options):
@@ -70,6 +72,13 @@ def test_distillation_approaches_its_teacher(packs, vgg, tmp_path):
     assert error(training, 1 / 3) < 0.99 * untaught
     distances = [training.step()["regression"] for _ in range(DISTILLATION["iterations"])]
     assert fmean(distances[-20:]) < 0.9 * fmean(distances[:20])
+
+
+def test_teacher_and_student_hold_the_colour_where_a_run_says_so(packs, vgg, tmp_path):
+    coloured = {"loss": {"colour": 1.0}, "iterations": 1}
+    stages = [DIFFUSION | coloured, DISTILLATION | coloured]
+    training = trainer(tiny_run(*stages), packs, vgg, tmp_path)
+    assert all(training.step()["colour"] > 0 for _ in stages)
 
 
 def same_weights(first, second):
