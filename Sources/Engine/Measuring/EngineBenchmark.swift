@@ -67,7 +67,7 @@ extension Upscaler {
 
   /// Keeps all workers busy with two pictures in turns, so that each is new.
   ///
-  /// As many for each worker: while one works on a last picture alone, the rate is not that of all.
+  /// Whole rounds: while one worker has a last picture alone, the rate is not that of all.
   @discardableResult
   func run(
     _ plan: WorkPlan,
@@ -87,7 +87,7 @@ extension Upscaler {
       }
       _ = try pending.removeFirst().wait()
       finished += 1
-    } while monotonicSeconds() - start < seconds || !begun.isMultiple(of: plan.workers)
+    } while monotonicSeconds() - start < seconds || !begun.isMultiple(of: plan.framesAtOnce)
     for image in pending {
       _ = try image.wait()
       finished += 1
