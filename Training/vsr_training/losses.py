@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from . import metrics, perceptual
 from .data.kernels import below
 
-LUMA = torch.tensor([0.299, 0.587, 0.114])
 COLOUR_CELL = 32  # ground truth pixels; one mean colour per cell
 
 
@@ -50,7 +49,7 @@ def structure(prediction, target):
 
 def luma(image):
     """N×3×H×W in [-1, 1] to N×1×H×W in [0, 1]."""
-    return (image.float().movedim(1, 3) @ LUMA.to(image.device))[:, None] / 2 + 0.5
+    return (image.float().movedim(1, 3) @ metrics.LUMA.to(image.device))[:, None] / 2 + 0.5
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+# BT.601's luma of red, green and blue.
+LUMA = torch.tensor([0.299, 0.587, 0.114])
+
 
 def luma(image):
     """Y of YCbCr in 16…235, from RGB bytes, unrounded as in MATLAB's and BasicSR's measure."""

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from ..metrics import LUMA
 from .kernels import chance, choice, random_blurs, random_final_sincs, uniform
 
 RESIZE_MODES = ["area", "bilinear", "bicubic"]
@@ -60,8 +61,7 @@ def poisson_noise(generator, batch, scale_range, grey_probability):
     for image in batch:
         source = image
         if chance(generator, grey_probability):
-            weights = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
-            source = (image * weights).sum(0, keepdim=True)
+            source = (image * LUMA[:, None, None]).sum(0, keepdim=True)
         levels = (source * 255).round().unique().numel()
         values = 2.0 ** np.ceil(np.log2(max(levels, 2)))
         noise = torch.poisson(source.clamp(0, 1) * values, generator=generator) / values - source
