@@ -5,6 +5,7 @@
 #include "EngineC.h"
 
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -409,6 +410,10 @@ static const char *create(enginec_convolution *c, const void *weights, const flo
   return error;
 }
 
+// Where one thread makes a kernel for bfloat16 while another makes one for float, version 2.6 mixes
+// them up once in a thousand times, and keeps the kernel that computes something else.
+static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;
+
 enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
                                                 const void *weights, const float *bias,
                                                 const char **error) {
@@ -421,7 +426,9 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
   // run.
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
+  pthread_mutex_lock(&creation);
   *error = create(c, weights, bias);
+  pthread_mutex_unlock(&creation);
   omp_set_num_threads(threads);
   if (!*error)
     return c;
