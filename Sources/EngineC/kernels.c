@@ -156,6 +156,16 @@ void enginec_blend_row(float *red, float *green, float *blue, const float *x, co
 
 void enginec_clamp(float *x, size_t count) { kernels()->clamp(x, count); }
 
+void enginec_winograd_enter(uint16_t *out, const void *x, const enginec_winograd_shape *shape,
+                            size_t first_row, size_t rows, const void *zeros) {
+  kernels()->winograd_enter(out, x, shape, first_row, rows, zeros);
+}
+
+void enginec_winograd_leave(float *out, const float *products, const enginec_winograd_shape *shape,
+                            size_t blocks, size_t block_row, size_t rows) {
+  kernels()->winograd_leave(out, products, shape, blocks, block_row, rows);
+}
+
 void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count) {
   kernels()->to_bfloat16(out, x, count);
 }

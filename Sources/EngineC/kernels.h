@@ -28,6 +28,10 @@ typedef struct {
                    float *);
   void (*window_attention)(void *, const float *, const enginec_window_attention_shape *,
                            const float *, float *);
+  void (*winograd_enter)(uint16_t *, const void *, const enginec_winograd_shape *, size_t, size_t,
+                         const void *);
+  void (*winograd_leave)(float *, const float *, const enginec_winograd_shape *, size_t, size_t,
+                         size_t);
   void (*softmax_step)(float *, size_t, size_t, float *, float *, float *, size_t);
   void (*softmax_end)(float *, size_t, size_t, const float *);
 } enginec_kernels;

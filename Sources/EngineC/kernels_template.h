@@ -445,6 +445,7 @@ __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static double fma_burst(fl
 
 #include "kernels_attention.h"
 #include "kernels_norm.h"
+#include "kernels_winograd.h"
 
 const enginec_kernels LEVEL_TABLE = {
     .level = LEVEL_NAME,
@@ -464,6 +465,8 @@ const enginec_kernels LEVEL_TABLE = {
     .mean = mean,
     .quantize = quantize,
     .window_attention = window_attention,
+    .winograd_enter = winograd_enter,
+    .winograd_leave = winograd_leave,
     .softmax_step = softmax_step,
     .softmax_end = softmax_end,
 };

@@ -1,219 +1,25 @@
-// Every call to oneDNN. Version 2 (Debian 12) describes primitives by values that a second call
-// turns into a primitive descriptor; version 3 (Debian 13) does both in one call and has opaque
-// memory descriptors. The difference ends at the functions marked "version".
+// What the files that call oneDNN share, its matrix products in single precision, and its threads.
 
-#include "EngineC.h"
+#include "onednn.h"
 
-#include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 // libgomp, which Debian builds oneDNN with.
 extern int omp_get_max_threads(void);
 extern void omp_set_num_threads(int count);
 
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t layout;
-typedef const_dnnl_memory_desc_t layout_ref;
-#define LAYOUT_REF(l) (l)
-#else
-typedef dnnl_memory_desc_t layout;
-typedef const dnnl_memory_desc_t *layout_ref;
-#define LAYOUT_REF(l) (&(l))
-#endif
-
-// A strip is the picture's first, one in the middle, its last, or all of it: they differ in which
-// rows of padding the library has to make up.
-enum { strip_first, strip_middle, strip_last, strip_kinds };
-
-typedef struct {
-  dnnl_primitive_t primitive;
-  layout source, destination, scratch;
-  size_t source_rows;
-  // Into and out of the blocks of 16 channels that Winograd's kernels want.
-  dnnl_primitive_t enter, leave;
-  layout plain_source, plain_destination;
-} strip;
-
-struct enginec_convolution {
-  enginec_convolution_shape shape;
-  dnnl_engine_t engine;
-  dnnl_primitive_attr_t attributes;
-  layout packed;
-  dnnl_memory_t weights, bias; // without bias where products are exact
-  strip strips[strip_kinds];
-  // In this order in the scratch memory: the source in bfloat16 or in blocks, the result in blocks,
-  // and what the library needs.
-  size_t source_bytes, result_bytes, scratch_bytes;
-  char implementation[64];
-};
-
-typedef struct {
-  dnnl_memory_t source, destination, scratch, plain_source, plain_destination;
-} binding;
-
-struct enginec_convolution_runner {
-  const enginec_convolution *convolution;
-  dnnl_stream_t stream;
-  binding bindings[strip_kinds];
-};
-
-// MARK: version
-
-static dnnl_status_t layout_create(layout *out, int rank, const dnnl_dims_t dims,
-                                   dnnl_data_type_t type, dnnl_format_tag_t tag) {
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl_memory_desc_create_with_tag(out, rank, dims, type, tag);
-#else
-  return dnnl_memory_desc_init_by_tag(out, rank, dims, type, tag);
-#endif
-}
-
-static dnnl_status_t layout_copy(layout *out, layout_ref from) {
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl_memory_desc_clone(out, from);
-#else
-  *out = *from;
-  return dnnl_success;
-#endif
-}
-
-static void layout_destroy(layout *l) {
-#if DNNL_VERSION_MAJOR >= 3
-  if (*l)
-    dnnl_memory_desc_destroy(*l);
-#else
-  (void)l;
-#endif
-}
-
-static dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha) {
-#if DNNL_VERSION_MAJOR >= 3
-  return dnnl_post_ops_append_eltwise(ops, kind, alpha, 0);
-#else
-  return dnnl_post_ops_append_eltwise(ops, 1, kind, alpha, 0);
-#endif
-}
-
-static dnnl_status_t convolution_descriptor(dnnl_primitive_desc_t *out,
-                                            const enginec_convolution *c, layout_ref source,
-                                            layout_ref weights, layout_ref bias,
-                                            layout_ref destination, const dnnl_dims_t padding_begin,
-                                            const dnnl_dims_t padding_end) {
-  const dnnl_dims_t strides = {(int64_t)c->shape.stride, (int64_t)c->shape.stride};
-  const dnnl_alg_kind_t algorithm =
-      c->shape.winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
-#if DNNL_VERSION_MAJOR >= 3
-  const dnnl_dims_t dilation = {0, 0};
-  return dnnl_convolution_forward_primitive_desc_create(
-      out, c->engine, dnnl_forward_inference, algorithm, source, weights, bias, destination,
-      strides, dilation, padding_begin, padding_end, c->attributes);
-#else
-  dnnl_convolution_desc_t d;
-  dnnl_status_t status =
-      dnnl_convolution_forward_desc_init(&d, dnnl_forward_inference, algorithm, source, weights,
-                                         bias, destination, strides, padding_begin, padding_end);
-  if (status != dnnl_success)
-    return status;
-  return dnnl_primitive_desc_create(out, &d, c->attributes, c->engine, NULL);
-#endif
-}
-
-static dnnl_status_t reorder_descriptor(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                                        layout_ref from, layout_ref to) {
-  return dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, NULL);
-}
-
-// MARK: Creation
-
-static dnnl_status_t set_attributes(enginec_convolution *c) {
-  dnnl_status_t status = dnnl_primitive_attr_create(&c->attributes);
-  if (status != dnnl_success)
-    return status;
-  dnnl_primitive_attr_set_scratchpad_mode(c->attributes, dnnl_scratchpad_mode_user);
-  if (c->shape.activation == enginec_activation_none)
-    return dnnl_success;
-  static const dnnl_alg_kind_t kinds[] = {
-      [enginec_activation_leaky_relu] = dnnl_eltwise_relu,
-      [enginec_activation_silu] = dnnl_eltwise_swish,
-      [enginec_activation_gelu] = dnnl_eltwise_gelu_erf,
-  };
-  const int is_silu = c->shape.activation == enginec_activation_silu;
-  dnnl_post_ops_t ops;
-  status = dnnl_post_ops_create(&ops);
-  if (status != dnnl_success)
-    return status;
-  status = append_eltwise(ops, kinds[c->shape.activation], is_silu ? 1 : c->shape.alpha);
-  if (status == dnnl_success)
-    status = dnnl_primitive_attr_set_post_ops(c->attributes, ops);
-  dnnl_post_ops_destroy(ops);
-  return status;
-}
-
-static dnnl_data_type_t library_type(enginec_sample_type type) {
-  static const dnnl_data_type_t types[] = {
-      [enginec_float32] = dnnl_f32,
-      [enginec_bfloat16] = dnnl_bf16,
-      [enginec_uint8] = dnnl_u8,
-      [enginec_int32] = dnnl_s32,
-  };
-  return types[type];
-}
-
-static size_t sample_bytes(enginec_sample_type type) {
-  return type == enginec_uint8      ? sizeof(uint8_t)
-         : type == enginec_bfloat16 ? sizeof(uint16_t)
-                                    : sizeof(float);
-}
-
-// Whether samples and weights are 8-bit numbers.
-static int is_exact(const enginec_convolution_shape *s) { return s->factor_type == enginec_uint8; }
-
-// Whether the operand is rounded before the library reads it.
-static int converts(const enginec_convolution_shape *s) {
-  return s->x_type != s->factor_type && !s->winograd;
-}
-
-static size_t output_length(const enginec_convolution_shape *s, size_t length) {
-  return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
-}
-
-// The source rows that output rows [first, first + rows) read, and the rows of padding around them.
-typedef struct {
-  size_t first, rows, above, below;
-} source_rows;
-
-static source_rows source_of(const enginec_convolution_shape *s, size_t first, size_t rows) {
-  const size_t start = first * s->stride, end = start + (rows - 1) * s->stride + s->kernel;
-  const size_t limit = s->pad_before + s->height;
-  const size_t above = start < s->pad_before ? s->pad_before - start : 0;
-  const size_t below = end > limit ? end - limit : 0;
-  return (source_rows){
-      .first = start + above - s->pad_before,
-      .rows = end - start - above - below,
-      .above = above,
-      .below = below,
-  };
-}
-
-static const char *implementation_name(const_dnnl_primitive_desc_t descriptor) {
+const char *onednn_implementation_name(const_dnnl_primitive_desc_t descriptor) {
   const char *name = NULL;
   dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
   return name ? name : "unknown";
 }
 
-static void enlarge(size_t *bytes, size_t least) {
-  least = (least + 63) / 64 * 64;
-  if (*bytes < least)
-    *bytes = least;
-}
-
-static dnnl_status_t reorder_create(dnnl_primitive_t *out, const enginec_convolution *c,
-                                    layout_ref from, layout_ref to) {
+dnnl_status_t onednn_reorder_create(dnnl_primitive_t *out, dnnl_engine_t engine, layout_ref from,
+                                    layout_ref to) {
   dnnl_primitive_desc_t descriptor = NULL;
-  dnnl_status_t status = reorder_descriptor(&descriptor, c->engine, from, to);
+  dnnl_status_t status =
+      dnnl_reorder_primitive_desc_create(&descriptor, from, engine, to, engine, NULL);
   if (status == dnnl_success)
     status = dnnl_primitive_create(out, descriptor);
   if (descriptor)
@@ -221,141 +27,19 @@ static dnnl_status_t reorder_create(dnnl_primitive_t *out, const enginec_convolu
   return status;
 }
 
-// The layouts that the library's kernel reads and writes, and the ways there and back.
-static dnnl_status_t strip_layouts(enginec_convolution *c, strip *s, const dnnl_dims_t source,
-                                   const dnnl_dims_t destination) {
-  const dnnl_data_type_t x_type = library_type(c->shape.x_type);
-  const dnnl_data_type_t factor_type = library_type(c->shape.factor_type);
-  const dnnl_data_type_t out_type = library_type(c->shape.out_type);
-  dnnl_status_t status;
-  if (!c->shape.winograd) {
-    status = layout_create(&s->source, 4, source, factor_type, dnnl_nhwc);
-    return status == dnnl_success
-               ? layout_create(&s->destination, 4, destination, out_type, dnnl_nhwc)
-               : status;
-  }
-  status = layout_create(&s->source, 4, source, dnnl_f32, dnnl_nChw16c);
-  if (status == dnnl_success)
-    status = layout_create(&s->destination, 4, destination, dnnl_f32, dnnl_nChw16c);
-  if (status == dnnl_success)
-    status = layout_create(&s->plain_source, 4, source, x_type, dnnl_nhwc);
-  if (status == dnnl_success)
-    status = layout_create(&s->plain_destination, 4, destination, out_type, dnnl_nhwc);
-  if (status == dnnl_success)
-    status = reorder_create(&s->enter, c, LAYOUT_REF(s->plain_source), LAYOUT_REF(s->source));
-  if (status == dnnl_success) {
-    status =
-        reorder_create(&s->leave, c, LAYOUT_REF(s->destination), LAYOUT_REF(s->plain_destination));
-  }
-  enlarge(&c->source_bytes, dnnl_memory_desc_get_size(LAYOUT_REF(s->source)));
-  enlarge(&c->result_bytes, dnnl_memory_desc_get_size(LAYOUT_REF(s->destination)));
-  return status;
-}
-
-// Fills a strip of `rows` output rows from `first` on; `packed` is "any" for the first one, which
-// decides which kernel runs: a strip that another one would run is refused.
-static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first, size_t rows,
-                                  layout_ref packed, layout_ref bias) {
-  const enginec_convolution_shape *shape = &c->shape;
-  const source_rows from = source_of(shape, first, rows);
-  const dnnl_dims_t source = {1, (int64_t)shape->in_channels, (int64_t)from.rows,
-                              (int64_t)shape->width};
-  const dnnl_dims_t destination = {1, (int64_t)shape->out_channels, (int64_t)rows,
-                                   (int64_t)output_length(shape, shape->width)};
-  const dnnl_dims_t begin = {(int64_t)from.above, (int64_t)shape->pad_before};
-  const dnnl_dims_t end = {(int64_t)from.below, (int64_t)shape->pad_after};
-  dnnl_status_t status = strip_layouts(c, s, source, destination);
-  dnnl_primitive_desc_t descriptor = NULL;
-  if (status == dnnl_success) {
-    status = convolution_descriptor(&descriptor, c, LAYOUT_REF(s->source), packed, bias,
-                                    LAYOUT_REF(s->destination), begin, end);
-  }
-  if (status != dnnl_success)
-    return status;
-
-  layout_ref scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
-  enlarge(&c->scratch_bytes, dnnl_memory_desc_get_size(scratch));
-  s->source_rows = from.rows;
-  if (converts(shape)) {
-    const size_t samples = from.rows * shape->width * shape->in_channels;
-    enlarge(&c->source_bytes, samples * sizeof(uint16_t));
-  }
-  status = layout_copy(&s->scratch, scratch);
-  const char *name = implementation_name(descriptor);
-  if (packed != LAYOUT_REF(c->packed)) {
-    layout_copy(&c->packed, dnnl_primitive_desc_query_md(descriptor, dnnl_query_weights_md, 0));
-    snprintf(c->implementation, sizeof c->implementation, "%s", name);
-  } else if (strncmp(name, c->implementation, sizeof c->implementation - 1) != 0) {
-    status = dnnl_invalid_arguments;
-  }
-  if (status == dnnl_success)
-    status = dnnl_primitive_create(&s->primitive, descriptor);
-  dnnl_primitive_desc_destroy(descriptor);
-  return status;
-}
-
-static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
-  const size_t height = output_length(&c->shape, c->shape.height), rows = c->shape.strip_rows;
-  if (height <= rows)
-    return strip_create(c, &c->strips[strip_first], 0, height, any, bias);
-  dnnl_status_t status = strip_create(c, &c->strips[strip_first], 0, rows, any, bias);
-  const size_t last = c->shape.winograd ? rows : (height - 1) % rows + 1;
-  if (status == dnnl_success && height > rows + last) {
-    status = strip_create(c, &c->strips[strip_middle], rows, rows, LAYOUT_REF(c->packed), bias);
-  }
-  if (status == dnnl_success) {
-    status =
-        strip_create(c, &c->strips[strip_last], height - last, last, LAYOUT_REF(c->packed), bias);
-  }
-  return status;
-}
-
-static void strips_destroy(enginec_convolution *c) {
-  for (int k = 0; k < strip_kinds; k++) {
-    strip *s = &c->strips[k];
-    const dnnl_primitive_t primitives[] = {s->primitive, s->enter, s->leave};
-    for (int p = 0; p < 3; p++) {
-      if (primitives[p])
-        dnnl_primitive_destroy(primitives[p]);
-    }
-    layout_destroy(&s->source);
-    layout_destroy(&s->destination);
-    layout_destroy(&s->scratch);
-    layout_destroy(&s->plain_source);
-    layout_destroy(&s->plain_destination);
-  }
-  layout_destroy(&c->packed);
-}
-
-// Strips of other heights may not suit the packing that the first one chose, and would run by the
-// reference implementation, a hundred times slower: then the picture is one strip.
-static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layout_ref bias) {
-  const size_t height = output_length(&c->shape, c->shape.height);
-  const dnnl_status_t status = strips_create(c, any, bias);
-  if (status == dnnl_success || c->shape.strip_rows >= height)
-    return status;
-  strips_destroy(c);
-  memset(c->strips, 0, sizeof c->strips);
-  memset(&c->packed, 0, sizeof c->packed);
-  c->scratch_bytes = c->source_bytes = c->result_bytes = 0;
-  c->shape.strip_rows = height;
-  return strips_create(c, any, bias);
-}
-
-static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, const void *weights) {
+dnnl_status_t onednn_pack_weights(dnnl_memory_t *out, dnnl_engine_t engine, layout_ref plain,
+                                  layout_ref packed, const void *weights) {
   dnnl_memory_t from = NULL;
   dnnl_stream_t stream = NULL;
   dnnl_primitive_t reorder = NULL;
-  dnnl_status_t status = dnnl_memory_create(&from, plain, c->engine, (void *)weights);
-  if (status == dnnl_success) {
-    status =
-        dnnl_memory_create(&c->weights, LAYOUT_REF(c->packed), c->engine, DNNL_MEMORY_ALLOCATE);
-  }
+  dnnl_status_t status = dnnl_memory_create(&from, plain, engine, (void *)weights);
   if (status == dnnl_success)
-    status = reorder_create(&reorder, c, plain, LAYOUT_REF(c->packed));
+    status = dnnl_memory_create(out, packed, engine, DNNL_MEMORY_ALLOCATE);
   if (status == dnnl_success)
-    status = dnnl_stream_create(&stream, c->engine, 0);
-  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, c->weights}};
+    status = onednn_reorder_create(&reorder, engine, plain, packed);
+  if (status == dnnl_success)
+    status = dnnl_stream_create(&stream, engine, 0);
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, *out}};
   if (status == dnnl_success)
     status = dnnl_primitive_execute(reorder, stream, 2, arguments);
   if (status == dnnl_success)
@@ -369,215 +53,20 @@ static dnnl_status_t pack_weights(enginec_convolution *c, layout_ref plain, cons
   return status;
 }
 
-static dnnl_status_t copy_bias(enginec_convolution *c, layout_ref plain, const float *bias) {
-  void *data = NULL;
-  dnnl_status_t status = dnnl_memory_create(&c->bias, plain, c->engine, DNNL_MEMORY_ALLOCATE);
-  if (status == dnnl_success)
-    status = dnnl_memory_get_data_handle(c->bias, &data);
-  if (status == dnnl_success)
-    memcpy(data, bias, c->shape.out_channels * sizeof(float));
-  return status;
-}
-
-static const char *create(enginec_convolution *c, const void *weights, const float *bias) {
-  const int64_t out = (int64_t)c->shape.out_channels, in = (int64_t)c->shape.in_channels;
-  const int64_t kernel = (int64_t)c->shape.kernel;
-  const dnnl_dims_t weight_dims = {out, in, kernel, kernel}, bias_dims = {out};
-  layout any = {0}, plain = {0}, bias_layout = {0};
-  const int exact = is_exact(&c->shape);
-  const dnnl_data_type_t packed_type = exact ? dnnl_s8 : library_type(c->shape.factor_type);
-  const char *error = NULL;
-  if (dnnl_engine_create(&c->engine, dnnl_cpu, 0) != dnnl_success) {
-    error = "oneDNN finds no CPU engine";
-  } else if (set_attributes(c) != dnnl_success) {
-    error = "oneDNN refuses the activation";
-  } else if (layout_create(&any, 4, weight_dims, packed_type, dnnl_format_tag_any) !=
-                 dnnl_success ||
-             layout_create(&plain, 4, weight_dims, exact ? dnnl_s8 : dnnl_f32, dnnl_oihw) !=
-                 dnnl_success ||
-             layout_create(&bias_layout, 1, bias_dims, dnnl_f32, dnnl_x) != dnnl_success ||
-             strips_choose(c, LAYOUT_REF(any), exact ? NULL : LAYOUT_REF(bias_layout)) !=
-                 dnnl_success) {
-    error = "oneDNN has no kernel for these sizes";
-  } else if (weights && pack_weights(c, LAYOUT_REF(plain), weights) != dnnl_success) {
-    error = "oneDNN cannot pack the weights";
-  } else if (!exact && copy_bias(c, LAYOUT_REF(bias_layout), bias) != dnnl_success) {
-    error = "oneDNN has no memory for the bias";
-  }
-  layout_destroy(&any);
-  layout_destroy(&plain);
-  layout_destroy(&bias_layout);
-  return error;
-}
-
 // Where one thread makes a kernel for bfloat16 while another makes one for float, version 2.6 mixes
 // them up once in a thousand times, and keeps the kernel that computes something else.
 static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;
 
-enginec_convolution *enginec_convolution_create(const enginec_convolution_shape *shape,
-                                                const void *weights, const float *bias,
-                                                const char **error) {
-  enginec_convolution *c = calloc(1, sizeof *c);
-  *error = c ? NULL : "out of memory";
-  if (!c)
-    return NULL;
-  c->shape = *shape;
-  // Some kernels are made for the threads of whoever creates them and start as many wherever they
-  // run.
+int onednn_begin_creation(void) {
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   pthread_mutex_lock(&creation);
-  *error = create(c, weights, bias);
+  return threads;
+}
+
+void onednn_end_creation(int threads) {
   pthread_mutex_unlock(&creation);
   omp_set_num_threads(threads);
-  if (!*error)
-    return c;
-  enginec_convolution_destroy(c);
-  return NULL;
-}
-
-void enginec_convolution_destroy(enginec_convolution *c) {
-  strips_destroy(c);
-  if (c->weights)
-    dnnl_memory_destroy(c->weights);
-  if (c->bias)
-    dnnl_memory_destroy(c->bias);
-  if (c->attributes)
-    dnnl_primitive_attr_destroy(c->attributes);
-  if (c->engine)
-    dnnl_engine_destroy(c->engine);
-  free(c);
-}
-
-size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
-  return c->source_bytes + c->result_bytes + c->scratch_bytes;
-}
-
-size_t enginec_convolution_strip_rows(const enginec_convolution *c) { return c->shape.strip_rows; }
-
-size_t enginec_convolution_weight_bytes(const enginec_convolution *c) {
-  return dnnl_memory_desc_get_size(LAYOUT_REF(c->packed));
-}
-
-const char *enginec_convolution_implementation(const enginec_convolution *c) {
-  return c->implementation;
-}
-
-// MARK: Execution
-
-enginec_convolution_runner *enginec_convolution_runner_create(const enginec_convolution *c) {
-  enginec_convolution_runner *runner = calloc(1, sizeof *runner);
-  if (!runner)
-    return NULL;
-  runner->convolution = c;
-  dnnl_status_t status = dnnl_stream_create(&runner->stream, c->engine, 0);
-  for (int k = 0; k < strip_kinds && status == dnnl_success; k++) {
-    const strip *s = &c->strips[k];
-    binding *b = &runner->bindings[k];
-    if (!s->primitive)
-      continue;
-    status |= dnnl_memory_create(&b->source, LAYOUT_REF(s->source), c->engine, DNNL_MEMORY_NONE);
-    status |= dnnl_memory_create(&b->destination, LAYOUT_REF(s->destination), c->engine,
-                                 DNNL_MEMORY_NONE);
-    status |= dnnl_memory_create(&b->scratch, LAYOUT_REF(s->scratch), c->engine, DNNL_MEMORY_NONE);
-    if (!c->shape.winograd)
-      continue;
-    status |= dnnl_memory_create(&b->plain_source, LAYOUT_REF(s->plain_source), c->engine,
-                                 DNNL_MEMORY_NONE);
-    status |= dnnl_memory_create(&b->plain_destination, LAYOUT_REF(s->plain_destination), c->engine,
-                                 DNNL_MEMORY_NONE);
-  }
-  if (status == dnnl_success)
-    return runner;
-  enginec_convolution_runner_destroy(runner);
-  return NULL;
-}
-
-void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
-  for (int k = 0; k < strip_kinds; k++) {
-    const binding *b = &runner->bindings[k];
-    const dnnl_memory_t memories[] = {b->source, b->destination, b->scratch, b->plain_source,
-                                      b->plain_destination};
-    for (int m = 0; m < 5; m++) {
-      if (memories[m])
-        dnnl_memory_destroy(memories[m]);
-    }
-  }
-  if (runner->stream)
-    dnnl_stream_destroy(runner->stream);
-  free(runner);
-}
-
-static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) {
-  if (first_row == 0)
-    return strip_first;
-  const size_t height = output_length(shape, shape->height);
-  return first_row + shape->strip_rows >= height ? strip_last : strip_middle;
-}
-
-static dnnl_status_t reorder(dnnl_primitive_t primitive, dnnl_stream_t stream, dnnl_memory_t from,
-                             dnnl_memory_t to) {
-  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-  return dnnl_primitive_execute(primitive, stream, 2, arguments);
-}
-
-static dnnl_status_t convolve(const enginec_convolution_runner *runner, int kind) {
-  const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
-  const dnnl_exec_arg_t arguments[] = {
-      {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},
-      {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
-      {DNNL_ARG_BIAS, c->bias},
-  };
-  return dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, c->bias ? 5 : 4,
-                                arguments);
-}
-
-// Through blocks of 16 channels in the scratch memory.
-static dnnl_status_t convolve_in_blocks(const enginec_convolution_runner *runner, int kind,
-                                        void *source, void *out, void *scratch) {
-  const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
-  dnnl_memory_set_data_handle(b->plain_source, source);
-  dnnl_memory_set_data_handle(b->plain_destination, out);
-  dnnl_memory_set_data_handle(b->source, scratch);
-  dnnl_memory_set_data_handle(b->destination, (char *)scratch + c->source_bytes);
-  dnnl_status_t status = reorder(c->strips[kind].enter, runner->stream, b->plain_source, b->source);
-  if (status == dnnl_success)
-    status = convolve(runner, kind);
-  if (status == dnnl_success) {
-    status = reorder(c->strips[kind].leave, runner->stream, b->destination, b->plain_destination);
-  }
-  return status;
-}
-
-static dnnl_status_t convolve_in_place(const enginec_convolution_runner *runner, int kind,
-                                       void *source, void *out, void *scratch) {
-  const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
-  if (converts(&c->shape)) {
-    const size_t row_samples = c->shape.width * c->shape.in_channels;
-    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_samples);
-    source = scratch;
-  }
-  dnnl_memory_set_data_handle(b->source, source);
-  dnnl_memory_set_data_handle(b->destination, out);
-  return convolve(runner, kind);
-}
-
-int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
-                                size_t first_row, void *scratch) {
-  const enginec_convolution *c = runner->convolution;
-  const int kind = strip_kind(&c->shape, first_row);
-  const size_t row_samples = c->shape.width * c->shape.in_channels;
-  const size_t first = source_of(&c->shape, first_row, 1).first;
-  void *source = (char *)x + first * row_samples * sample_bytes(c->shape.x_type);
-  dnnl_memory_set_data_handle(runner->bindings[kind].scratch,
-                              (char *)scratch + c->source_bytes + c->result_bytes);
-  const dnnl_status_t status = c->shape.winograd
-                                   ? convolve_in_blocks(runner, kind, source, out, scratch)
-                                   : convolve_in_place(runner, kind, source, out, scratch);
-  return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
 }
 
 // MARK: Matrix products

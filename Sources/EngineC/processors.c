@@ -14,6 +14,14 @@ int enginec_has_bfloat16(void) {
 #endif
 }
 
+int enginec_has_bfloat16_tiles(void) {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("amx-bf16") != 0;
+#else
+  return 0;
+#endif
+}
+
 int enginec_has_int8(void) {
 #ifdef __x86_64__
   return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");

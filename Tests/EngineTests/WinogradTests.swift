@@ -5,19 +5,22 @@ import Testing
 
 /// Wide 3×3 convolutions over pictures that are large enough for Winograd's minimal filtering.
 @Suite struct WinogradTests {
-  // Heights that strips divide, and that they overlap in.
+  // Heights that strips divide, and that they overlap in; sides of one pixel too many for blocks; one strip
+  // in bfloat16, and strips of one row of blocks.
   static let sizes = [
     Shape(height: 64, width: 64, channels: 96), Shape(height: 70, width: 61, channels: 112),
-    Shape(height: 33, width: 127, channels: 96),
+    Shape(height: 33, width: 127, channels: 96), Shape(height: 17, width: 19, channels: 96),
+    Shape(height: 3, width: 700, channels: 96),
   ]
 
-  @Test(arguments: sizes)
-  func convolvesAsTheReferenceDoes(_ shape: Shape) throws {
+  @Test(arguments: sizes, floatPrecisions)
+  func convolvesAsTheReferenceDoes(_ shape: Shape, precision: Precision) throws {
     var random = SeededGenerator(seed: 8)
     let convolution = Self.convolution(from: shape.channels, to: 112, .silu, &random)
     let (x, residual) = (random.floats(shape.count), random.floats(shape.pixelCount * 112))
     let output = convolution.output(for: shape)
-    let actual = try run(OneDNNBackend(), inputs: [(shape, x), (output, residual)]) {
+    let backend = OneDNNBackend(precision: precision)
+    let actual = try run(backend, inputs: [(shape, x), (output, residual)]) {
       $0.convolution($1[0], convolution, addTo: $1[1], scaledBy: 0.7)
     }
     let expected = try Reference.convolution(
@@ -27,7 +30,7 @@ import Testing
       residual: residual,
       residualScale: 0.7,
     )
-    #expect(maximumDifference(actual, expected) <= Tolerance.winograd)
+    #expect(maximumDifference(actual, expected) <= precision.winogradTolerance)
   }
 
   @Test(arguments: floatPrecisions)
@@ -47,8 +50,7 @@ import Testing
         let program = try Program(try backend.compile(graph))
         return Array(UnsafeBufferPointer(start: try program.run(x), count: shape.count))
       }
-    let tolerance = precision == .float32 ? Tolerance.winograd : Tolerance.bfloat16
-    #expect(maximumDifference(results[0], results[1]) <= tolerance)
+    #expect(maximumDifference(results[0], results[1]) <= precision.winogradTolerance)
   }
 
   // 36 weights instead of 9 show which kernel it is.
@@ -70,6 +72,21 @@ import Testing
     #expect(OneDNNBackend().isExactInParts(narrow))
   }
 
+  // 16 weights instead of 9.
+  @Test(.enabled(if: floatPrecisions.contains(.bfloat16) && !Winograd.multipliesTiles))
+  func smallerPicturesAreFilteredInBFloat16() throws {
+    var random = SeededGenerator(seed: 10)
+    let count = { (channels: Int, side: Int) in
+      let input = Shape(height: side, width: side, channels: channels)
+      let wide = Self.convolution(from: channels, to: channels, .none, &random)
+      let step = ConvolutionStep(convolution: wide, input: input)
+      return try OneDNNBackend(precision: .bfloat16).memory(of: step).weightByteCount
+    }
+    #expect(try count(96, 16) == 96 * 96 * 16 * 2)
+    #expect(try count(96, 15) == 96 * 96 * 9 * 2)
+    #expect(try count(64, 16) == 64 * 64 * 9 * 2)
+  }
+
   private static func convolution(
     from inputs: Int,
     to outputs: Int,
@@ -85,6 +102,12 @@ import Testing
       bias: random.floats(outputs),
       activation: activation,
     )
+  }
+}
+
+extension Precision {
+  fileprivate var winogradTolerance: Float {
+    self == .float32 ? Tolerance.winograd : Tolerance.bfloat16
   }
 }
 

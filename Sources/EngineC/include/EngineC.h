@@ -203,6 +203,27 @@ void enginec_blend_row(float *red, float *green, float *blue, const float *x, co
 // Rounds to the nearest bfloat16, the even one of two.
 void enginec_to_bfloat16(uint16_t *out, const float *x, size_t count);
 
+// A 3×3 convolution over a picture with one pixel of zeros around it, by Winograd's minimal
+// filtering F(2×2, 3×3): for each of 16 places a product of matrices, (blocks, in_channels) by
+// (in_channels, out_channels). A block is 2 × 2 pixels of the result. Channels are whole blocks
+// of 16.
+typedef struct {
+  size_t height, width, in_channels, out_channels;
+  enginec_sample_type x_type; // float32 or bfloat16
+} enginec_winograd_shape;
+
+// Weights (out, in, 3, 3) to (16, in, out).
+void enginec_winograd_weights(float *out, const float *weights, size_t outputs, size_t inputs);
+
+// The blocks of `rows` rows of the result, from `first_row` on, to (16, blocks, in_channels) in
+// bfloat16. `zeros` is a pixel of zeros.
+void enginec_winograd_enter(uint16_t *out, const void *x, const enginec_winograd_shape *shape,
+                            size_t first_row, size_t rows, const void *zeros);
+
+// One row of blocks of (16, blocks, out_channels) to 2 rows of the result, or 1 where it ends.
+void enginec_winograd_leave(float *out, const float *products, const enginec_winograd_shape *shape,
+                            size_t blocks, size_t block_row, size_t rows);
+
 // Writes every pixel of a part of x to every second pixel of every second row of out
 // (2 * height, 2 * width), from pixel (row, column) on. The part begins at the same pixel of x,
 // which has height + 1 rows of width + 1 pixels.
@@ -300,8 +321,39 @@ void enginec_convolution_runner_destroy(enginec_convolution_runner *runner);
 int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
                                 size_t first_row, void *scratch);
 
+// Products of matrices of one size, in bfloat16 with sums in float. Immutable, shared by any number
+// of runners.
+typedef struct enginec_products enginec_products;
+
+// What one thread needs to execute products.
+typedef struct enginec_products_runner enginec_products_runner;
+
+// Each (rows, depth) by (depth, columns); `weights` are floats (count, depth, columns), repacked
+// into what the library prefers. Without them the products can be measured but not run. Returns
+// NULL and a static sentence in `error` when the library refuses.
+typedef struct {
+  size_t count, rows, depth, columns;
+} enginec_products_shape;
+
+enginec_products *enginec_products_create(const enginec_products_shape *shape, const float *weights,
+                                          const char **error);
+void enginec_products_destroy(enginec_products *products);
+size_t enginec_products_scratch_bytes(const enginec_products *products);
+size_t enginec_products_weight_bytes(const enginec_products *products);
+
+enginec_products_runner *enginec_products_runner_create(const enginec_products *products);
+void enginec_products_runner_destroy(enginec_products_runner *runner);
+
+// a (count, rows, depth) in bfloat16 to out (count, rows, columns). Returns 0, or the library's
+// status.
+int enginec_products_execute(enginec_products_runner *runner, const uint16_t *a, float *out,
+                             void *scratch);
+
 // Whether the CPU multiplies bfloat16 itself; elsewhere it saves nothing.
 int enginec_has_bfloat16(void);
+
+// Whether the CPU multiplies whole tiles of bfloat16 (AMX).
+int enginec_has_bfloat16_tiles(void);
 
 // Whether the CPU multiplies 8-bit numbers and adds up four products at once (VNNI).
 int enginec_has_int8(void);

@@ -51,36 +51,29 @@ public struct OneDNNBackend: Backend {
 
   /// Asks the library for a kernel without weights.
   public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
+    let kernel: any OneDNNKernel
     if case .uint8 = step.inputType {
-      let kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step), finish: nil)
-      return KernelMemory(
-        scratchByteCount: kernel.scratchByteCount,
-        weightByteCount: kernel.weightByteCount,
-      )
+      kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step), finish: nil)
+    } else {
+      kernel = try convolution(step, weights: nil)
     }
-    let kernel = try convolution(step, weights: nil)
     return KernelMemory(
       scratchByteCount: kernel.scratchByteCount,
-      weightByteCount: enginec_convolution_weight_bytes(kernel.native),
+      weightByteCount: kernel.weightByteCount,
     )
   }
 
-  // Not every version of the library has Winograd's filtering, nor for every CPU.
   private func convolution(
     _ step: ConvolutionStep,
     weights: [Float]?,
-  ) throws(EngineError) -> OneDNNConvolution {
+  ) throws(EngineError) -> any OneDNNKernel {
     if Winograd.suits(step, precision: precision) {
-      let height = step.output.height
-      let rows = stripBudget == .max ? height : Winograd.stripRows(height: height)
-      if let fast = try? OneDNNConvolution(
-        step,
-        algorithm: .winograd,
-        stripRows: rows,
-        weights: weights
-      ) {
-        return fast
-      }
+      let fast =
+        switch precision {
+        case .bfloat16: try? filteredInBFloat16(step, weights: weights)
+        case .float32, .int8: try? filtered(step, weights: weights)
+        }
+      if let fast { return fast }
     }
     return try OneDNNConvolution(
       step,
@@ -88,6 +81,25 @@ public struct OneDNNBackend: Backend {
       stripRows: stripRows(step),
       weights: weights,
     )
+  }
+
+  // Not every version of the library has it, nor for every CPU.
+  private func filtered(
+    _ step: ConvolutionStep,
+    weights: [Float]?,
+  ) throws(EngineError) -> any OneDNNKernel {
+    let height = step.output.height
+    let rows = stripBudget == .max ? height : Winograd.stripRows(height: height)
+    return try OneDNNConvolution(step, algorithm: .winograd, stripRows: rows, weights: weights)
+  }
+
+  private func filteredInBFloat16(
+    _ step: ConvolutionStep,
+    weights: [Float]?,
+  ) throws(EngineError) -> any OneDNNKernel {
+    let output = step.output
+    let rows = stripBudget == .max ? output.height : Winograd.stripRowsInBFloat16(output)
+    return try BFloat16Winograd(step, stripRows: rows, weights: weights)
   }
 
   // Sums of 8-bit products, and what they are read from, stay in the second cache.
@@ -121,11 +133,17 @@ public struct OneDNNBackend: Backend {
   }
 }
 
+/// A convolution that knows what its repacked weights take.
+protocol OneDNNKernel: Kernel {
+  /// The memory of the repacked weights, in bytes.
+  var weightByteCount: Int { get }
+}
+
 /// A convolution by oneDNN.
 ///
 /// Without weights it can be measured but not run. Safe to share: the C object never changes after its
 /// creation.
-private final class OneDNNConvolution: Kernel, @unchecked Sendable {
+private final class OneDNNConvolution: OneDNNKernel, @unchecked Sendable {
   /// How samples and weights are multiplied.
   enum Algorithm: Equatable {
     /// After rounding to a type.
@@ -174,6 +192,8 @@ private final class OneDNNConvolution: Kernel, @unchecked Sendable {
   deinit {
     enginec_convolution_destroy(native)
   }
+
+  var weightByteCount: Int { enginec_convolution_weight_bytes(native) }
 
   /// Whether sums are kept in single precision until they are finished.
   var roundsLast: Bool { step.resultType != .float32 && !finish.isEmpty || stored != nil }

@@ -4,7 +4,7 @@ internal import EngineC
 /// over them while they are in the cache.
 ///
 /// Safe to share: the C object never changes after its creation.
-final class OneDNNIntegerConvolution: Kernel, @unchecked Sendable {
+final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
   fileprivate let step: ConvolutionStep
   fileprivate let finish: SumFinish?
   fileprivate let strips: Strips
