@@ -65,3 +65,14 @@ def test_export_round_trips(network, tmp_path):
         output = copy(io["bicubic"] + io["noise"], torch.ones(1), io["lr"], io["bicubic"])
     assert copy.sizes == network.sizes
     assert torch.equal(output, io["output"])
+
+
+def test_weights_move_a_share_of_the_way(tmp_path):
+    end, start_of_run = Compact(features=8, body=4), Compact(features=8, body=4)
+    ends = {name: weight.clone() for name, weight in end.state_dict().items()}
+    export.save(start_of_run, tmp_path / "weights.safetensors")
+    export.move_towards(end, tmp_path / "weights.safetensors", 0.25)
+    starts = start_of_run.state_dict()
+    for name, weight in end.state_dict().items():
+        assert torch.allclose(weight, 0.75 * ends[name] + 0.25 * starts[name], atol=1e-6)
+    assert not torch.equal(end.state_dict()["head.weight"], ends["head.weight"])

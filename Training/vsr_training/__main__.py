@@ -96,6 +96,12 @@ def add_export(parser):
     add_run_options(parser)
     parser.add_argument("output", help="the safetensors file to write")
     parser.add_argument("--checkpoint", default="best.pt")
+    parser.add_argument(
+        "--towards",
+        nargs=2,
+        metavar=("FILE", "SHARE"),
+        help="move the weights by this share of the way to a file's",
+    )
     parser.add_argument("--example", help="a picture to reduce and enlarge into io.safetensors")
     parser.set_defaults(run=exported)
 
@@ -103,6 +109,10 @@ def add_export(parser):
 def exported(arguments):
     run = configuration.read(arguments.config)
     network, facts = export.from_checkpoint(run, Path(arguments.folder) / arguments.checkpoint)
+    if arguments.towards:
+        path, share = arguments.towards
+        export.move_towards(network, path, float(share))
+        facts["method"] += f", then {share} of the way back to {Path(path).parent.name}"
     export.save(network, arguments.output, **facts)
     if arguments.example:
         small = REFERENCES["mild"](images.read(arguments.example), network.scale)

@@ -58,6 +58,15 @@ def from_checkpoint(run, path):
     return network, facts
 
 
+def move_towards(network, path, share):
+    """Moves the weights a share of the way to a file's: of those between a run's start and its end
+    some keep what either is better at (Wortsman et al., "Robust fine-tuning of zero-shot models").
+    """
+    others = load(path).state_dict()
+    for name, weight in network.state_dict().items():
+        weight.lerp_(others[name], share)
+
+
 def save_example(network, image, path, space=Pixels()):
     """One input with its noise and output, against which other implementations are tested."""
     lr = as_batch(image)
