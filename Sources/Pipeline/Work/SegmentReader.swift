@@ -60,6 +60,8 @@ final class SegmentReader {
 
   // Fewer bytes than asked for at the end of the file.
   private func bytes(_ count: Int) throws(MediaError) -> [UInt8] {
+    // The empty array is one for the process, and filling it would write to it.
+    guard count > 0 else { return [] }
     var failure: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
