@@ -13,12 +13,8 @@ __attribute__((always_inline)) static inline vector load_sample_vector(const voi
   return (vector)(__builtin_convertvector(halves, int_vector) << 16);
 }
 
-// As to_bfloat16.
-static inline void store_rounded(uint16_t *out, vector v) {
-  const int_vector bits = (int_vector)v;
-  const int_vector rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-  const half_vector halves = __builtin_convertvector(rounded, half_vector);
-  memcpy(out, &halves, sizeof halves);
+__attribute__((always_inline)) static inline void store_rounded(uint16_t *out, vector v) {
+  to_bfloat16(out, (const float *)&v, VECTOR_FLOATS);
 }
 
 // The 4 × 4 pixels of a block; `zeros` for those beyond the picture.

@@ -143,26 +143,28 @@ extension BFloat16Winograd {
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
   ) {
-    let rowCount = step.output.width * step.output.channels
-    let start = (first + rows.lowerBound) * rowCount
+    let (width, channels) = (step.output.width, step.output.channels)
+    let start = (first + rows.lowerBound) * width * channels
     let residual = operands.count == 2 ? operands[1].floats + start : nil
     let out = result + start * step.resultType.byteCount
+    let rounds = step.resultType != .float32
+    let sums = rounds ? sums : out.floats
+    let pixelCount = rows.count * width
     var shape = shape
-    if step.resultType == .float32 {
-      enginec_winograd_leave(out.floats, products, &shape, blocks, rows.lowerBound / 2, rows.count)
+    enginec_winograd_leave(sums, products, &shape, blocks, rows.lowerBound / 2, rows.count)
+    guard rounds else {
       return finish.apply(
-        to: out.floats,
-        pixelCount: rows.count * step.output.width,
-        channels: step.output.channels,
+        to: sums,
+        pixelCount: pixelCount,
+        channels: channels,
         residual: residual,
       )
     }
-    enginec_winograd_leave(sums, products, &shape, blocks, rows.lowerBound / 2, rows.count)
     finish.apply(
       to: sums,
       roundingTo: out.assumingMemoryBound(to: UInt16.self),
-      pixelCount: rows.count * step.output.width,
-      channels: step.output.channels,
+      pixelCount: pixelCount,
+      channels: channels,
       residual: residual,
     )
   }
