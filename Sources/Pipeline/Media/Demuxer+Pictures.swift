@@ -17,7 +17,7 @@ extension Demuxer {
 
   private func score(ofPictures index: Int) -> Int? {
     let parameters = unsafe stream(index).pointee.codecpar.pointee
-    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, !isCover(index) else { return nil }
+    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, unsafe !stream(index).isCover else { return nil }
     let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
     // Above any number of pixels.
     return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
@@ -37,10 +37,6 @@ extension Demuxer {
     let stream = unsafe stream(index).pointee
     guard unsafe stream.start_time != FFMPEGC_NOPTS else { return .zero }
     return unsafe Timestamp(ticks: stream.start_time, timeBase: Rational(stream.time_base)).duration
-  }
-
-  func isCover(_ index: Int) -> Bool {
-    unsafe stream(index).pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
   }
 
   /// The usual number of frames per second.

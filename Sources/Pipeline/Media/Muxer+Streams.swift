@@ -49,6 +49,27 @@ extension Muxer {
     for data in unsafe SideData.all(of: input) { unsafe try data.add(to: output) }
   }
 
+  /// Makes a file of a cover, which is how Matroska keeps it.
+  func attach(
+    _ picture: AVPacket,
+    as output: UnsafeMutablePointer<AVStream>,
+  ) throws(MediaError) {
+    let parameters = unsafe present(output.pointee.codecpar)
+    let count = unsafe Int(picture.size)
+    let memory = unsafe try allocated(
+      av_mallocz(count + Int(AV_INPUT_BUFFER_PADDING_SIZE)),
+      "cover"
+    )
+    if let data = unsafe picture.data { unsafe memory.copyMemory(from: data, byteCount: count) }
+    unsafe av_freep(&parameters.pointee.extradata)
+    unsafe parameters.pointee.extradata = memory.assumingMemoryBound(to: UInt8.self)
+    unsafe parameters.pointee.extradata_size = picture.size
+    unsafe parameters.pointee.codec_type = AVMEDIA_TYPE_ATTACHMENT
+    let isPNG = unsafe parameters.pointee.codec_id == AV_CODEC_ID_PNG
+    let name = isPNG ? "cover.png" : "cover.jpg"
+    unsafe av_dict_set(&output.pointee.metadata, "filename", name, AV_DICT_DONT_OVERWRITE)
+  }
+
   private func copyNames(
     of input: UnsafeMutablePointer<AVStream>,
     to output: UnsafeMutablePointer<AVStream>,

@@ -42,6 +42,9 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
         unsafe try muxer.describe(stream, demuxer.stream(input), encoder, settings)
       } else {
         unsafe try muxer.copy(demuxer.stream(input), to: stream)
+        if unsafe settings.format.holdsAttachments && demuxer.stream(input).isCover {
+          unsafe try muxer.attach(demuxer.stream(input).pointee.attached_pic, as: stream)
+        }
         if let output, muxer.streamsOfPlainAAC.contains(output) {
           unsafe PlainAAC.describe(stream.pointee.codecpar)
         }
@@ -130,6 +133,10 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
 
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
+    // What is attached is written with the header.
+    if unsafe stream(index).pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_ATTACHMENT {
+      return tallies[index, default: StreamTally()].add(nil)
+    }
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
     if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
@@ -179,11 +186,11 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
     var expectations: [StreamPlace: Verification.Expectation] = [:]
     for (index, tally) in tallies where index == picture || droppedPackets == 0 {
-      let place = unsafe StreamPlace(index, in: native, coversLieApart: format.isMovieFamily)
+      let place = unsafe StreamPlace(index, in: native, coversLieApart: format.holdsCovers)
       let parameters = unsafe present(stream(index).pointee.codecpar)
       expectations[place] = unsafe format.expectation(tally, of: parameters)
     }
-    let verification = Verification(streams: expectations, coversLieApart: format.isMovieFamily)
+    let verification = Verification(streams: expectations, coversLieApart: format.holdsCovers)
     let found = try verification.run(written, name: path, file.cancellation)
     lostTags = found.missing(of: givenTags)
   }

@@ -53,6 +53,18 @@ struct OutputFormat: @unchecked Sendable {
 
   var isMovieFamily: Bool { ["mp4", "mov", "ipod", "3gp", "3g2", "psp", "f4v"].contains(name) }
 
+  /// Whether fonts and other files can be attached.
+  var holdsAttachments: Bool { name == "matroska" }
+
+  /// Whether a cover stays one, apart from the streams: among the tags of a movie file, attached to Matroska.
+  var holdsCovers: Bool { isMovieFamily && name != "mov" || holdsAttachments }
+
+  /// Whether there may be one stream of pictures and one of sound.
+  var holdsOneOfAKind: Bool { name == "flv" }
+
+  /// Whether chapters are kept; as libav's muxers do it.
+  var holdsChapters: Bool { isMovieFamily || ["matroska", "webm", "nut", "asf"].contains(name) }
+
   /// Whether packets that were collected can be asked for; movie files make fragments by themselves, and
   /// FFmpeg 5.1's HLS promises it but crashes.
   var flushesPackets: Bool {

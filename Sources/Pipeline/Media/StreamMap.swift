@@ -31,9 +31,11 @@ struct StreamMap: Sendable {
     var outputs: [Int?] = []
     var notices: [Notice] = []
     var count = 0
+    let sound = demuxer.soundStream
     for index in 0..<demuxer.streamCount {
       let stream = unsafe demuxer.stream(index)
-      if unsafe index == picture || format.canCopy(stream) {
+      let isSurplus = format.holdsOneOfAKind && index != sound
+      if unsafe index == picture || format.canCopy(stream) && !isSurplus {
         outputs.append(count)
         count += 1
       } else {
@@ -43,7 +45,16 @@ struct StreamMap: Sendable {
     }
     self.picture = picture
     self.outputs = outputs
-    self.notices = notices
+    self.notices = notices + StreamMap.chapterNotices(demuxer, format)
+  }
+
+  private static func chapterNotices(
+    _ demuxer: borrowing Demuxer,
+    _ format: OutputFormat,
+  ) -> [Notice] {
+    let count = unsafe demuxer.native.pointee.nb_chapters
+    guard count > 0, !format.holdsChapters else { return [] }
+    return [.warning("left out: chapters, \(count); \(format.name) cannot hold them, matroska can")]
   }
 
   private init(_ demuxer: borrowing Demuxer, onlyPicture picture: Int, _ format: OutputFormat?) {
@@ -83,6 +94,12 @@ struct StreamMap: Sendable {
     if unsafe stream.isChapterText && demuxer.native.pointee.nb_chapters > 0 {
       return .detail("left out: \(what), its chapters are kept")
     }
+    if unsafe format.holdsOneOfAKind && format.canCopy(stream) {
+      return .warning("left out: \(what); \(format.name) holds one of a kind, matroska more")
+    }
+    if unsafe format.name == "mov" && stream.isTimecode {
+      return .detail("left out: \(what), its timecode is kept")
+    }
     let holders = ["matroska", "mp4", "mov", "mpegts", "avi", "webm"]
     let holder = holders.first { name in
       unsafe (try? OutputFormat(named: name, for: demuxer.path))?.canCopy(stream) ?? false
@@ -93,14 +110,16 @@ struct StreamMap: Sendable {
 }
 
 extension OutputFormat {
-  /// Whether the packets of `stream` can be stored as they are.
+  /// Whether `stream` can be stored as it is: its packets, or the file that it is.
   fileprivate func canCopy(_ stream: UnsafeMutablePointer<AVStream>) -> Bool {
     let parameters = unsafe stream.pointee.codecpar.pointee
+    if unsafe parameters.codec_type == AVMEDIA_TYPE_ATTACHMENT { return holdsAttachments }
     guard unsafe parameters.codec_id != AV_CODEC_ID_NONE, unsafe parameters.isComplete else {
       return false
     }
     // Movie files make their own chapter text of the chapters.
     if unsafe isMovieFamily && stream.isChapterText { return false }
+    if unsafe stream.isCover && !holdsCovers { return false }
     return unsafe canHold(parameters.codec_id)
   }
 }
@@ -116,7 +135,27 @@ extension AVCodecParameters {
   }
 }
 
+extension Demuxer {
+  /// The sound that players choose: the default one, or else the first.
+  fileprivate var soundStream: Int? {
+    let all = (0..<streamCount).filter {
+      unsafe stream($0).pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+    }
+    let usual = all.first { unsafe stream($0).pointee.disposition & AV_DISPOSITION_DEFAULT != 0 }
+    return usual ?? all.first
+  }
+}
+
 extension UnsafeMutablePointer<AVStream> {
+  /// Whether this is a picture for the whole file, such as the front of a box.
+  var isCover: Bool { unsafe pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0 }
+
+  /// Whether this is the track of a movie file that says which time the first picture has.
+  fileprivate var isTimecode: Bool {
+    // 'tmcd' in a file that counts from the last byte.
+    unsafe pointee.codecpar.pointee.codec_tag == 0x6463_6d74
+  }
+
   /// Whether this is the text of a movie file's chapters, which libav also lists as chapters.
   fileprivate var isChapterText: Bool {
     // 'text' in a file that counts from the last byte.

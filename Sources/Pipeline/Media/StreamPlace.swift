@@ -15,9 +15,10 @@ struct StreamPlace: Hashable {
     let isCover: Bool
 
     init(_ stream: UnsafeMutablePointer<AVStream>, coversLieApart: Bool) {
-      type = unsafe stream.pointee.codecpar.pointee.codec_type.rawValue
-      isCover =
-        unsafe coversLieApart && stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0
+      isCover = unsafe coversLieApart && stream.isCover
+      // Attached, a cover is a file when it is written and pictures when it is read.
+      let kind = unsafe isCover ? AVMEDIA_TYPE_VIDEO : stream.pointee.codecpar.pointee.codec_type
+      type = kind.rawValue
     }
   }
 

@@ -89,6 +89,8 @@ extension OutputFormat {
     // Samples without frames, such as PCM, are cut into packets by whoever reads them.
     case AVMEDIA_TYPE_AUDIO where unsafe av_get_bits_per_sample(parameters.pointee.codec_id) == 0:
       return Verification.Expectation(tally: tally, hasExactTimes: false)
+    case AVMEDIA_TYPE_ATTACHMENT:
+      return Verification.Expectation(tally: tally, hasExactTimes: false)
     default: return nil
     }
   }
