@@ -13,4 +13,9 @@ import Testing
   func waitsForTheLatencyOfSRT(url: String, milliseconds: Int) throws {
     #expect(try NetworkAddress(MediaPath(url))?.latency == milliseconds)
   }
+
+  @Test func waitsLongerButNotForEverBeforeItConnectsAgain() {
+    let attempts = [0, 1, 2, 3, 4, 63, 64, 999]
+    #expect(attempts.map(NetworkInput.halfSeconds) == [1, 2, 4, 8, 8, 8, 8, 8])
+  }
 }

@@ -100,6 +100,28 @@ import Testing
     #expect(try frames("o", folder) == 100, "\(run.errors)")
   }
 
+  @Test func aConnectionThatBreaksOffForGoodIsDamage() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 50)
+    let server = """
+      import socket, struct, time
+      listener = socket.create_server(("127.0.0.1", 24226))
+      peer = listener.accept()[0]
+      data = open("c.ts", "rb").read()
+      peer.sendall(data[: len(data) // 2])
+      time.sleep(1)
+      peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+      """
+    try PortBlock.moved(server).write(toFile: folder.path("server.py"), atomically: true, encoding: .utf8)
+    let run = try shell(
+      "python3 server.py & $T/wait-for 24226;"
+        + " \"$0\" stream -q -i tcp://127.0.0.1:24226 -o o.ts",
+      folder
+    )
+    #expect(run.exitCode == 4, "\(run.errors)")
+    #expect(try (10..<50).contains(frames("o.ts", folder)))
+  }
+
   @Test(arguments: ["file://$PWD/x1.ts", "http://localhost:24206/x1.ts"])
   func aPlaylistReachesNothingElse(other: String) throws {
     let folder = try TemporaryFolder()

@@ -4,8 +4,8 @@ internal import Glibc
 /// The bytes of the input: one file, standard input, or a row of image files read as one.
 ///
 /// libav reads through this, so that it opens nothing itself, a blocked read ends when somebody
-/// asks for it, and a read error is never mistaken for the end of the file. A class because libav
-/// keeps its address.
+/// asks for it, and a read error is never mistaken for the end of the file; a connection that breaks
+/// off is damage. A class because libav keeps its address.
 final class InputFile {
   private(set) var descriptor: Int32
   private(set) var failure: Int32 = 0
@@ -156,8 +156,8 @@ extension InputFile {
     return result == count ? bytes : nil
   }
 
-  /// Places where the container was found to be damaged.
-  var damageCount: Int { check.faultCount }
+  /// Places where the container was found to be damaged, or broke off.
+  var damageCount: Int { check.faultCount + (network?.isBroken == true ? 1 : 0) }
 
   private func look(at bytes: UnsafeBufferPointer<UInt8>) {
     unsafe check.look(at: bytes, offset: position)

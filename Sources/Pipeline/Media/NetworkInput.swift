@@ -12,6 +12,9 @@ final class NetworkInput {
   private var connection: NetworkConnection?
   private var format: Format?
 
+  /// Whether the connection broke off for good before the other side had ended it.
+  private(set) var isBroken = false
+
   private enum Format {
     case transport, flash, other
   }
@@ -46,10 +49,14 @@ final class NetworkInput {
         return result
       }
       guard format != .other, reconnect(), skipHeader() else {
+        isBroken = endsInOrder && result != FFMPEGC_EOF && !cancellation.isInputOver
         return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
       }
     }
   }
+
+  // Whether the end is told from a connection that breaks off; to other protocols they are the same.
+  private var endsInOrder: Bool { [.http, .https, .tcp].contains(address.scheme) }
 
   private static func format(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Format {
     let start = unsafe Array(UnsafeBufferPointer(start: bytes, count: min(Int(count), 3)))
@@ -61,14 +68,17 @@ final class NetworkInput {
   private func reconnect() -> Bool {
     connection = nil
     for attempt in 0..<attempts {
-      guard pause(min(1 << attempt, 8)), !cancellation.isInputOver else { return false }
+      guard pause(NetworkInput.halfSeconds(before: attempt)), !cancellation.isInputOver else { return false }
       connection = try? NetworkConnection(address, writes: false, listens: listens, cancellation)
       if connection != nil { return true }
     }
     return false
   }
 
-  // Half a second, and longer from time to time, in steps short enough for an interrupt.
+  /// How long to wait before an attempt, counted from 0: half a second, and longer from time to time.
+  static func halfSeconds(before attempt: Int) -> Int { 1 << min(attempt, 3) }
+
+  // In steps short enough for an interrupt.
   private func pause(_ length: Int) -> Bool {
     for _ in 0..<(length * 5) {
       if cancellation.isInputOver { return false }
