@@ -1,5 +1,6 @@
 internal import Engine
 internal import Glibc
+internal import Pipeline
 
 /// Signals that end a run, delivered to a closure on a thread of their own.
 ///
@@ -26,8 +27,21 @@ enum Signals {
     endings.forEach(catchUnlessIgnored)
   }
 
-  /// Calls `body` at the first signal; a second one ends the process as soon as `atOnce` has returned.
+  /// Requests the end of what is written at the first signal; a second one ends the process at once,
+  /// without the files that are not complete.
+  static func onEnding(_ cancellation: Cancellation) {
+    onEnding(cancellation) { cancellation.request(signal: $0) }
+  }
+
+  /// As ``onEnding(_:)``, but calls `body` at the first signal.
   static func onEnding(
+    _ cancellation: Cancellation,
+    _ body: @escaping @Sendable (Int32) -> Void,
+  ) {
+    onEnding(body, atOnce: cancellation.removeUnfinished)
+  }
+
+  private static func onEnding(
     _ body: @escaping @Sendable (Int32) -> Void,
     atOnce: @escaping @Sendable () -> Void = {},
   ) {

@@ -107,6 +107,29 @@ import Testing
     for picture in given.withLock({ $0 }) { picture.complete(.failure(late)) }
   }
 
+  // As a recording whose engine is slow when somebody interrupts it.
+  @Test func completesTheFileWithWhatIsReadyWhenHastened() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    var options = options(input, folder.path("out.mkv"))
+    options.repeatTolerance = nil
+    let transcode = try Transcode(options)
+    let given = Mutex(0)
+    let first = PendingImage()
+    DispatchQueue(label: "hasten").async {
+      // The encoder waits for the first, the second waits in the queue of one, the third before it.
+      while given.withLock({ $0 }) < 3 { usleep(10_000) }
+      transcode.hasten(signal: 2)
+      first.complete(.success(Image(width: 128, height: 96)))
+    }
+    let report = try transcode.run(framesInFlight: 3) { image throws(EngineError) in
+      given.withLock { $0 += 1 }
+      return given.withLock { $0 } == 1 ? first : try nearest(2)(image)
+    }
+    #expect(report.progress.frames == 1)
+    #expect(try frameTimes(folder.path("out.mkv")).count == 1)
+  }
+
   @Test func passesOnTheErrorOfTheEngineAndLeavesNothing() throws {
     let folder = try TemporaryFolder()
     let input = try RunTests.clip(folder)

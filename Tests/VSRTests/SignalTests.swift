@@ -16,11 +16,12 @@ import Testing
     #expect(folder.names == ["old.mp4"])
   }
 
-  @Test func aSecondSignalLeavesNothingEither() throws {
+  @Test(arguments: ["old.mkv new.mkv -q", "stream -q -i old.mkv -o new.mkv"])
+  func aSecondSignalLeavesNothingEither(arguments: String) throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", size: "1280x720", frames: 20)
     let script = """
-      "$0" old.mkv new.mkv -q & while kill -0 $! && ! ls -A | grep -q part; do sleep 0.05; done
+      "$0" \(arguments) & while kill -0 $! && ! ls -A | grep -q part; do sleep 0.05; done
       kill $!; sleep 0.05; kill $!; wait $!
       """
     let run = try Program(

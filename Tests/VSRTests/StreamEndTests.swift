@@ -78,6 +78,19 @@ import Testing
     #expect(folder.names == ["c.mkv", "o.mkv"])
   }
 
+  // A full disk, and a source that is silent and stays.
+  @Test(arguments: ["$0 - /dev/full -f matroska", "ulimit -f 8; $0 - o.mkv -c ffv1"])
+  func aFailureDoesNotWaitForTheInput(command: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 50)
+    let run = try shell(
+      "mkfifo f; (cat c.ts; exec sleep 100) >f & (\(command)) <f; code=$?; kill $! && exit $code",
+      in: folder
+    )
+    #expect(run.exitCode == 74, "\(run.errors)")
+    #expect(folder.names == ["c.ts", "f"])
+  }
+
   @Test func aPipeThatNeverDeliversCanBeInterrupted() throws {
     let folder = try TemporaryFolder()
     let run = try Program(

@@ -22,13 +22,14 @@ final class Flow: Sendable {
   private let started = Atomic<UInt64>(0)
 
   /// The flow of `part` of a stream whose first time stamp is `origin`; an earlier run has encoded some of
-  /// its frames.
+  /// its frames. When it fails, `cancellation` ends the waiting for input and output.
   init(
     _ part: Part,
     origin: Duration,
     totalFrames: Int?,
     storedFrames: Int,
     live: LiveOptions?,
+    cancellation: Cancellation,
   ) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video, or time.
     let packets = BoundedQueue<Packet>(capacity: live == nil ? 8 : 2)
@@ -38,6 +39,7 @@ final class Flow: Sendable {
       packets.cancel()
       frames.cancel()
       output.cancel()
+      cancellation.abandon()
     }
     self.packets = packets
     self.frames = frames
@@ -55,6 +57,12 @@ final class Flow: Sendable {
   func limit(framesInFlight: Int) {
     // Two more are in flight: one on its way into the queue, and one that the encoder waits for.
     frames.limit(to: min(max(framesInFlight - 2, 1), Flow.largestCapacity))
+  }
+
+  /// Ends the input where the engine is: pictures on their way to it are left out, what it has made is written.
+  func leaveOutTheRest() {
+    packets.cancel()
+    frames.cancel()
   }
 
   func markStart() {

@@ -50,6 +50,7 @@ public final class Transcode: @unchecked Sendable {
       totalFrames: opened.totalFrames,
       storedFrames: plan.storedFrames,
       live: options.live,
+      cancellation: cancellation,
     )
     self.opened = consume opened
     let group = flow.group
@@ -125,6 +126,16 @@ public final class Transcode: @unchecked Sendable {
   /// - Parameter signal: The number of the signal that asked for it.
   public func cancel(signal: Int32) {
     cancellation.request(signal: signal)
+  }
+
+  /// Ends the run soon, after ``Cancellation/endInput(signal:)`` has not been enough: a file is completed with the
+  /// pictures that are ready; what goes to a pipe or an address, whose reader may have stopped, ends as it is.
+  ///
+  /// - Parameter signal: The number of the signal that asked for it.
+  public func hasten(signal: Int32) {
+    let isFile =
+      options.output.network == nil && !OutputFile.isWrittenDirectly(options.output.path)
+    isFile ? flow.leaveOutTheRest() : cancel(signal: signal)
   }
 
   /// How far the run has come.

@@ -9,6 +9,7 @@ public final class Cancellation: Sendable {
   // Zero: nobody asked. Otherwise the signal that did.
   private let signal = Atomic<Int32>(0)
   private let inputEnd = Atomic<Int32>(0)
+  private let hasFailed = Atomic<Bool>(false)
   private let observer = Monitor<(@Sendable (MediaError) -> Void)?>(nil)
 
   private let unfinished = Monitor<Set<MediaPath>>([])
@@ -39,6 +40,11 @@ public final class Cancellation: Sendable {
     return signal == 0 ? nil : signal
   }
 
+  /// Says that the run has failed: nothing more is read or written, and nobody waits for either.
+  func abandon() {
+    hasFailed.store(true, ordering: .relaxed)
+  }
+
   /// Removes the files that are not complete, for a process that ends at once.
   public func removeUnfinished() {
     for path in unfinished.withLock({ $0 }) { unsafe unlink(path.bytes) }
@@ -55,7 +61,10 @@ public final class Cancellation: Sendable {
   }
 
   /// Whether nothing more is read.
-  var isInputOver: Bool { isRequested || inputEnd.load(ordering: .relaxed) != 0 }
+  var isInputOver: Bool { isOutputOver || inputEnd.load(ordering: .relaxed) != 0 }
+
+  /// Whether nothing more is written.
+  var isOutputOver: Bool { isRequested || hasFailed.load(ordering: .relaxed) }
 
   /// Whether somebody asked for an end.
   var isRequested: Bool {

@@ -48,7 +48,7 @@ final class NetworkConnection {
       )
     }
     return unsafe AVIOInterruptCB(
-      callback: { unsafe Cancellation.from($0).isRequested ? 1 : 0 },
+      callback: { unsafe Cancellation.from($0).isOutputOver ? 1 : 0 },
       opaque: opaque
     )
   }
@@ -80,7 +80,7 @@ final class NetworkConnection {
   /// Waits until the other side has handed on what was sent: with the connection SRT forgets what it still keeps.
   func drain() {
     let end = ContinuousClock.now + .milliseconds(latency)
-    while !cancellation.isRequested, ContinuousClock.now < end { usleep(10_000) }
+    while !cancellation.isOutputOver, ContinuousClock.now < end { usleep(10_000) }
   }
 
   /// Sends what is left and disconnects: zero, or a negative code.

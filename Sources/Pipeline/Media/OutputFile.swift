@@ -119,7 +119,7 @@ extension OutputFile {
   ) -> Int32 {
     let code = unsafe network.write(buffer, count)
     guard code >= 0 else {
-      guard !cancellation.isRequested else { return FFMPEGC_EXIT }
+      guard !cancellation.isOutputOver else { return FFMPEGC_EXIT }
       failure = -code
       return code
     }
@@ -143,7 +143,7 @@ extension OutputFile {
   }
 
   private func waitUntilWritable() -> Bool {
-    while !cancellation.isRequested {
+    while !cancellation.isOutputOver {
       if isRegular { return true }
       var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       if unsafe poll(&request, 1, 100) != 0 { return true }

@@ -38,7 +38,7 @@ struct ModelsImport: ParsableCommand {
 
   func run() throws {
     let cancellation = Cancellation()
-    Signals.onEnding { cancellation.request(signal: $0) }
+    Signals.onEnding(cancellation)
     // A slash makes it a path, whatever its name looks like.
     let path = file.contains("/") ? file : "./\(file)"
     let output = try outputPath()

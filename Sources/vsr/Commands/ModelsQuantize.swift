@@ -46,7 +46,7 @@ struct ModelsQuantize: ParsableCommand {
 
   func run() throws {
     let cancellation = Cancellation()
-    Signals.onEnding { cancellation.request(signal: $0) }
+    Signals.onEnding(cancellation)
     let store = try WeightStore(modelNamed: model)
     let report = try ModelReport(named: model, store)
     let source = try Model(named: model, store)

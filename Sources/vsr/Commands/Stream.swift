@@ -51,13 +51,15 @@ struct Stream: ParsableCommand {
   func run() throws {
     try checkStandardStreams()
     let cancellation = Cancellation()
-    let isRunning = Monitor(false)
-    Signals.onEnding { signal in
-      guard isRunning.withLock({ $0 }) else { return cancellation.request(signal: signal) }
+    let running = Monitor<Transcode?>(nil)
+    Signals.onEnding(cancellation) { signal in
+      guard let transcode = running.withLock({ $0 }) else {
+        return cancellation.request(signal: signal)
+      }
       cancellation.endInput(signal: signal)
       _ = WorkerThread {
         sleep(Stream.graceSeconds)
-        cancellation.request(signal: signal)
+        transcode.hasten(signal: signal)
       }
     }
     let family = try engine.family
@@ -76,7 +78,7 @@ struct Stream: ParsableCommand {
     )
     let reporter = RunReporter(report, transcode, ways, outputName: output.asOutput.quoted)
     reporter.begin(ways, threads: engine.workers)
-    isRunning.withLock { $0 = true }
+    running.withLock { $0 = transcode }
     let ladder = ways.ladder { reporter.tellChange(from: $0, to: $1) }
     let result = Result { () throws(MediaError) in
       try transcode.run(

@@ -47,11 +47,7 @@ struct Upscale: ParsableCommand {
     if estimate {
       Signals.exitOnEnding()
     } else {
-      Signals.onEnding {
-        cancellation.request(signal: $0)
-      } atOnce: {
-        cancellation.removeUnfinished()
-      }
+      Signals.onEnding(cancellation)
     }
     let paths = try paths()
     let family = try engine.family
