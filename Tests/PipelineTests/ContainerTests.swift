@@ -80,6 +80,38 @@ import Testing
     #expect(steps.count == 49 && steps.allSatisfy { abs($0 - 0.04) < 0.0011 })
   }
 
+  // Where nothing says that all codes are used, players take the pictures for limited range.
+  @Test(arguments: [
+    ("libx264", "mp4"), ("libx264", "flv"), ("libx265", "mkv"), ("libsvtav1", "mp4"),
+    ("libaom-av1", "mkv"), ("libvpx-vp9", "webm"), ("libvpx-vp9", "avi"), ("libvpx", "webm"),
+    ("ffv1", "mkv"), ("ffv1", "avi"), ("ffv1", "nut"), ("prores_ks", "mov"), ("prores_ks", "mkv"),
+    ("mjpeg", "avi"), ("mjpeg", "jpg"), ("mpeg1video", "mpg"), ("mpeg2video", "mpg"),
+    ("mpeg2video", "mkv"), ("mpeg4", "avi"), ("mpeg4", "mp4"), ("mpeg4", "mkv"),
+    ("rawvideo", "avi"), ("rawvideo", "mov"), ("rawvideo", "mkv"), ("wrapped_avframe", "y4m"),
+    ("libwebp", "webp"), ("png", "png"), ("tiff", "tiff"), ("bmp", "bmp"),
+  ])
+  func keepsTheLevelsOfFullRange(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let (input, output) = (folder.path("in.mkv"), folder.path("out.\(container)"))
+    let gray = ["-f", "lavfi", "-i", "color=c=0xC8C8C8:size=64x48:rate=25", "-frames:v", "1"]
+    let full = ["-c:v", "ffv1", "-vf", "format=gbrp,scale=out_range=full,format=yuv420p"]
+    let arguments = ["-v", "error"] + gray + full + ["-color_range", "pc", input]
+    try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+    #expect(try level(of: input) == 200)
+    var options = options(input, output)
+    options.output.encoder.codec = codec
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let found = try level(of: output)
+    #expect((198...202).contains(found), "\(found)")
+  }
+
+  // What ffmpeg shows of the middle of the first picture.
+  private func level(of path: String) throws -> Int {
+    let arguments = ["-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "rgb24"]
+    let pixels = try Subprocess("ffmpeg", arguments + ["-f", "rawvideo", "-"]).output
+    return Int(try #require(pixels.dropFirst(pixels.count / 2).first))
+  }
+
   // FLV numbers its streams by their first packets.
   @Test func findsAStreamThatGotAnotherNumber() throws {
     let folder = try TemporaryFolder()

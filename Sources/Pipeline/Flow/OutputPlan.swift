@@ -33,6 +33,7 @@ struct OutputPlan {
       color: source.color,
       requested: output.encoder.pixelFormat,
       keepsAlpha: candidate.keepsAlpha(in: format),
+      keepsRange: candidate.keepsRange(in: format),
       encoder: candidate
     )
     encoder = EncoderSettings(
@@ -150,6 +151,9 @@ extension SourcePicture {
     if layout.family == .yuv && declaredColor.range == .unspecified && color.range == .limited {
       notices.append(.detail("the source does not say its range; guessed limited"))
     }
+    if color.range == .full && target.layout.family == .yuv && target.color.range == .limited {
+      notices.append(.detail("the output has no place for the full range; it is limited in it"))
+    }
     let coded = target.codedSize
     if coded != size {
       notices.append(
@@ -168,5 +172,14 @@ extension EncoderCandidate {
   fileprivate func keepsAlpha(in format: OutputFormat?) -> Bool {
     // VP8 and VP9 leave it beside the packets.
     !profile.name.hasPrefix("libvpx") || ["matroska", "webm"].contains(format?.name)
+  }
+
+  /// Whether players are told the range of the pictures that it encodes.
+  fileprivate func keepsRange(in format: OutputFormat?) -> Bool {
+    switch profile.rangeTag {
+    case .inStream: true
+    case .inContainer: format?.hasRangeTag ?? false
+    case .nowhere: false
+    }
   }
 }

@@ -73,8 +73,14 @@ struct EncoderCandidate {
     layout.family == .rgb || profile.name == "mjpeg"
   }
 
-  /// What the numbers mean in the pictures that it gets.
-  func color(from source: ColorSpec, source layout: PixelLayout, target: PixelLayout) -> ColorSpec {
+  /// What the numbers mean in the pictures that it gets; `keepsRange` says whether the output tells
+  /// their range.
+  func color(
+    from source: ColorSpec,
+    source layout: PixelLayout,
+    target: PixelLayout,
+    keepsRange: Bool,
+  ) -> ColorSpec {
     var color = source
     if target.family == .rgb {
       color.matrix = .rgb
@@ -83,7 +89,7 @@ struct EncoderCandidate {
       color.matrix = .bt709
       color.range = .limited
     }
-    if target.isAlwaysFullRange { color.range = .full }
+    if target.isAlwaysFullRange || !keepsRange { color.range = target.usualRange }
     if !target.isSubsampled {
       color.chroma = .unspecified
     } else if color.chroma == .unspecified {

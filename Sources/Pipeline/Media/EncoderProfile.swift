@@ -11,6 +11,11 @@ struct EncoderProfile {
     case level(String, from: [String: Int])
   }
 
+  /// Where a decoder reads whether all codes are used, or 16…235 for 8 bits.
+  enum RangeTag: Hashable {
+    case inStream, inContainer, nowhere
+  }
+
   let name: String
 
   /// The setting that means constant quality, and the usual value; `nil` if there is none.
@@ -37,6 +42,9 @@ struct EncoderProfile {
 
   /// Whether times are counted in frames, because the codec has no finer clock.
   var countsFrames = false
+
+  /// Where it is said which range the pictures have; some decoders ignore what the container says.
+  var rangeTag = RangeTag.nowhere
 }
 
 extension EncoderProfile {
@@ -47,14 +55,16 @@ extension EncoderProfile {
       quality: ("crf", "17"),
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
-      live: ["tune": "zerolatency"]
+      live: ["tune": "zerolatency"],
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "libx264rgb",
       quality: ("crf", "17"),
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
-      live: ["tune": "zerolatency"]
+      live: ["tune": "zerolatency"],
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "libx265",
@@ -63,7 +73,8 @@ extension EncoderProfile {
       defaults: ["x265-params": "log-level=error"],
       live: ["preset": "ultrafast", "tune": "zerolatency"],
       light: ("x265-params", { $0.x265 }),
-      takesDynamicLight: true
+      takesDynamicLight: true,
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "libsvtav1",
@@ -71,7 +82,8 @@ extension EncoderProfile {
       preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
       defaults: ["preset": "8"],
       live: ["preset": "12", "svtav1-params": "pred-struct=1"],
-      light: ("svtav1-params", { $0.svtAV1 })
+      light: ("svtav1-params", { $0.svtAV1 }),
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "libaom-av1",
@@ -79,7 +91,8 @@ extension EncoderProfile {
       preset: .level("cpu-used", from: levels(8, 8, 7, 6, 6, 5, 4, 3, 2, 1)),
       defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"],
       live: ["cpu-used": "8", "lag-in-frames": "0", "usage": "realtime"],
-      acceptsOddSizes: true
+      acceptsOddSizes: true,
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "libvpx-vp9",
@@ -87,12 +100,14 @@ extension EncoderProfile {
       preset: .level("cpu-used", from: levels(8, 7, 6, 5, 4, 3, 2, 1, 0, 0)),
       defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
       live: ["cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"],
-      acceptsOddSizes: true
+      acceptsOddSizes: true,
+      rangeTag: .inStream
     ),
     EncoderProfile(
       name: "ffv1",
       defaults: ["level": "3", "slicecrc": "1"],
-      acceptsOddSizes: true
+      acceptsOddSizes: true,
+      rangeTag: .inContainer
     ),
     EncoderProfile(
       name: "prores_ks",
@@ -101,18 +116,24 @@ extension EncoderProfile {
     EncoderProfile(
       name: "mjpeg",
       defaults: ["flags": "+qscale", "global_quality": "236"],
-      acceptsOddSizes: true
+      acceptsOddSizes: true,
+      rangeTag: .inStream
     ),
     EncoderProfile(name: "mpeg1video", countsFrames: true),
     EncoderProfile(name: "mpeg2video", countsFrames: true),
-    EncoderProfile(name: "mpeg4", countsFrames: true),
+    EncoderProfile(name: "mpeg4", countsFrames: true, rangeTag: .inContainer),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
     EncoderProfile(name: "tiff", acceptsOddSizes: true),
-    EncoderProfile(name: "rawvideo", acceptsOddSizes: true),
+    EncoderProfile(name: "rawvideo", acceptsOddSizes: true, rangeTag: .inContainer),
     // Hands pictures to YUV4MPEG2 as they are.
-    EncoderProfile(name: "wrapped_avframe", acceptsOddSizes: true, formats: yuv4mpeg),
+    EncoderProfile(
+      name: "wrapped_avframe",
+      acceptsOddSizes: true,
+      formats: yuv4mpeg,
+      rangeTag: .inContainer
+    ),
   ]
 
   private static let yuv4mpeg = [

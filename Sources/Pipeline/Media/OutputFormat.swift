@@ -82,6 +82,9 @@ struct OutputFormat: @unchecked Sendable {
     ["avi", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
   }
 
+  /// Whether it says which range pictures have, if their codec does not.
+  var hasRangeTag: Bool { ["matroska", "webm", "yuv4mpegpipe"].contains(name) }
+
   /// Whether it holds the pictures of PAL and NTSC only, as tapes do.
   var isForTelevision: Bool { ["dv", "gxf"].contains(name) }
 

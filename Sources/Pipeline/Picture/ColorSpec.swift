@@ -80,11 +80,7 @@ extension ColorSpec {
     } else if !matrix.isConvertible {
       result.matrix = Matrix.guess(width: width, height: height)
     }
-    if layout.isAlwaysFullRange {
-      result.range = .full
-    } else if range == .unspecified {
-      result.range = layout.family == .yuv ? .limited : .full
-    }
+    if layout.isAlwaysFullRange || range == .unspecified { result.range = layout.usualRange }
     if layout.isSubsampled && chroma == .unspecified {
       result.chroma = layout.isAlwaysFullRange ? .center : .left
     }

@@ -25,7 +25,8 @@ extension PictureTarget {
   /// The pictures nearest to the source's that an encoder takes.
   ///
   /// `color` says what the source's samples mean, with nothing left unknown; `requested` is the pixel
-  /// format that the user asks for, if any, and `keepsAlpha` whether the container keeps transparency.
+  /// format that the user asks for, if any; `keepsAlpha` and `keepsRange` say whether the output keeps
+  /// transparency and tells the range.
   ///
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder does not take `requested`.
   init(
@@ -35,6 +36,7 @@ extension PictureTarget {
     color: ColorSpec,
     requested: String?,
     keepsAlpha: Bool = true,
+    keepsRange: Bool = true,
     encoder: borrowing EncoderCandidate,
   ) throws(MediaError) {
     let layout: PixelLayout
@@ -47,7 +49,12 @@ extension PictureTarget {
       width: width,
       height: height,
       layout: layout,
-      color: encoder.color(from: color, source: source, target: layout),
+      color: encoder.color(
+        from: color,
+        source: source,
+        target: layout,
+        keepsRange: keepsRange,
+      ),
       isPadded: !encoder.profile.acceptsOddSizes,
     )
   }

@@ -75,6 +75,9 @@ struct PixelLayout: Hashable, Sendable {
     family == .rgb || PixelLayout.jpegFormats.contains(format)
   }
 
+  /// The range that players assume when nothing says it.
+  var usualRange: ColorSpec.Range { family == .yuv && !isAlwaysFullRange ? .limited : .full }
+
   static let jpegFormats = [
     AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P,
     AV_PIX_FMT_YUVJ411P,
