@@ -61,6 +61,24 @@ import Testing
     #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
   }
 
+  @Test(arguments: [
+    Part(end: .seconds(1), frames: 0..<1000), Part(start: .seconds(1), frames: 10..<50),
+  ])
+  func keepsWhatLiesInTheFramesAndTheTimes(part: Part) throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder)
+    let output = folder.path("out.mkv")
+    var options = options(input, output)
+    options.part = part
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 25)
+    let start = part.start == nil ? try frameTimes(input)[0] : 0
+    #expect(abs(try frameTimes(output)[0] - start) < 0.001)
+    let sound = try #require(try copiedPackets(output, picture: 0)[1])
+    // One packet of AAC lasts 23 ms.
+    #expect(sound.allSatisfy { $0.seconds >= -0.024 && $0.seconds < start + 1 })
+    #expect(abs(try #require(sound.last).seconds - 1) < 0.05)
+  }
+
   // Some files begin late, such as recordings of television.
   @Test func countsTimesFromTheFirstPicture() throws {
     let folder = try TemporaryFolder()

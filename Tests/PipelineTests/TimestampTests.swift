@@ -55,6 +55,49 @@ import Testing
     #expect(window.answer(at: .seconds(4)) == .drop)
   }
 
+  @Test func aPartInFramesEndsInTimeToo() {
+    let window = PartWindow(Part(end: .seconds(1), frames: 0..<1000))
+    #expect(window.end == .seconds(1))
+    #expect(window.answer(at: .seconds(1)) == .drop)
+    #expect(window.contains(frame: 0, at: .zero))
+    #expect(window.answer(at: .milliseconds(900)) == .undecided)
+    #expect(!window.contains(frame: 25, at: .seconds(1)))
+    window.close()
+    #expect(window.answer(at: .milliseconds(900)) == .keep(offset: .zero))
+    #expect(window.answer(at: .milliseconds(1200)) == .drop)
+  }
+
+  @Test func theFirstOfTwoEndsCounts() {
+    let window = PartWindow(Part(end: .seconds(4), frames: 0..<2))
+    #expect(window.contains(frame: 1, at: .seconds(1)))
+    #expect(!window.contains(frame: 2, at: .seconds(2)))
+    #expect(window.answer(at: .milliseconds(1900)) == .keep(offset: .zero))
+    #expect(window.answer(at: .seconds(2)) == .drop)
+    #expect(window.end == .seconds(2))
+  }
+
+  @Test func theLastOfTwoStartsCounts() {
+    let late = PartWindow(Part(start: .seconds(3), frames: 2..<100))
+    #expect(!late.contains(frame: 2, at: .seconds(2)))
+    #expect(late.answer(at: .milliseconds(2500)) == .drop)
+    #expect(late.contains(frame: 3, at: .seconds(3)))
+    #expect(late.frameOffset == .seconds(-3))
+    #expect(late.answer(at: .seconds(3)) == .keep(offset: .seconds(-3)))
+    let early = PartWindow(Part(start: .seconds(1), frames: 2..<100))
+    #expect(early.contains(frame: 2, at: .seconds(2)))
+    #expect(early.frameOffset == .seconds(-2))
+  }
+
+  @Test func chaptersMoveAsFarAsTheFrames() {
+    let rate = Rational(25, 1)
+    let window = { PartWindow($0, origin: .seconds(10)).estimatedOffset(frameRate: rate) }
+    #expect(window(Part()) == .zero)
+    #expect(window(Part(start: .seconds(3))) == .seconds(-13))
+    #expect(window(Part(frames: 50..<100)) == .seconds(-12))
+    #expect(window(Part(start: .seconds(3), frames: 50..<100)) == .seconds(-13))
+    #expect(window(Part(start: .seconds(1), frames: 50..<100)) == .seconds(-12))
+  }
+
   @Test func aPartInTimeIsDecidedAtOnce() {
     let window = PartWindow(Part(start: .seconds(1), end: .seconds(2)))
     #expect(window.answer(at: .milliseconds(999)) == .drop)

@@ -15,8 +15,11 @@ final class PartWindow: Sendable {
   private struct State {
     /// `nil` until it is known; everything before `reached` has been decoded.
     var start: Duration?
-    var end: Duration?
     var reached: Duration?
+
+    /// The end as far as it is known; the last frame may bring it forward.
+    var end: Duration
+    var isEndKnown: Bool
   }
 
   private let state: Monitor<State>
@@ -33,8 +36,9 @@ final class PartWindow: Sendable {
     state = Monitor(
       State(
         start: startsAtFrame ? nil : part.start ?? .zero - PartWindow.never,
-        end: part.frames == nil ? part.end ?? PartWindow.never : nil,
         reached: nil,
+        end: part.end ?? PartWindow.never,
+        isEndKnown: part.frames == nil,
       )
     )
   }
@@ -44,8 +48,13 @@ final class PartWindow: Sendable {
     state.withLock { state in
       state.reached = max(state.reached ?? time, time)
       if let frames = part.frames {
-        if number == frames.lowerBound && state.start == nil { state.start = time }
-        if number == frames.upperBound && state.end == nil { state.end = time }
+        if number == frames.lowerBound && state.start == nil {
+          state.start = max(time, part.start ?? time)
+        }
+        if number == frames.upperBound && !state.isEndKnown {
+          state.end = min(state.end, time)
+          state.isEndKnown = true
+        }
         guard frames.contains(number) else { return false }
       }
       return time >= part.start ?? time && time < part.end ?? PartWindow.never
@@ -62,21 +71,20 @@ final class PartWindow: Sendable {
   func close() {
     state.withLock { state in
       if state.start == nil { state.start = PartWindow.never }
-      if state.end == nil { state.end = PartWindow.never }
+      state.isEndKnown = true
     }
   }
 
   /// Whether something at `time` belongs to the part.
   func answer(at time: Duration) -> Answer {
     state.withLock { state in
+      if time >= state.end { return .drop }
       guard let start = state.start else {
         return time < state.reached ?? time ? .drop : .undecided
       }
       if time < start { return .drop }
-      guard let end = state.end else {
-        return time <= state.reached ?? start ? .keep(offset: offset(start)) : .undecided
-      }
-      return time < end ? .keep(offset: offset(start)) : .drop
+      let isDecided = state.isEndKnown || time <= state.reached ?? start
+      return isDecided ? .keep(offset: offset(start)) : .undecided
     }
   }
 
@@ -87,9 +95,11 @@ final class PartWindow: Sendable {
 
   /// The same as far as it is known before anything has been decoded.
   func estimatedOffset(frameRate: Rational) -> Duration {
-    if let start = part.start { return .zero - start }
-    guard let first = part.frames?.lowerBound, first > 0, frameRate.isPositive else { return .zero }
-    return .zero - .seconds(Double(first) / frameRate.value)
+    guard let first = part.frames?.lowerBound, first > 0, frameRate.isPositive else {
+      return .zero - (part.start ?? .zero)
+    }
+    let time = origin + .seconds(Double(first) / frameRate.value)
+    return .zero - max(part.start ?? time, time)
   }
 
   /// How much the times of frames move; known once the first frame of the part has been decoded.
@@ -106,7 +116,7 @@ final class PartWindow: Sendable {
 
   /// The time from which on no packet is wanted, if it is known.
   var end: Duration? {
-    state.withLock { $0.end.flatMap { $0 == PartWindow.never ? nil : $0 } }
+    state.withLock { $0.end == PartWindow.never ? nil : $0.end }
   }
 }
 
