@@ -236,6 +236,53 @@ import Testing
     try expectUpright(turned, folder)
   }
 
+  // EXIF data of a photo, and a message of H.264 in a file without a matrix of its own.
+  @Test(arguments: ["in.jpg", "in.mkv"])
+  func turnsPicturesUprightThatSayItThemselves(name: String) throws {
+    let folder = try TemporaryFolder()
+    let turned = folder.path("turned-" + name)
+    if name.hasSuffix("jpg") {
+      let plain = try RunTests.clip(folder, name, extra: RunTests.photo)
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: plain))
+      bytes.insert(contentsOf: RunTests.quarterTurnInEXIF, at: 2)
+      try bytes.write(to: URL(fileURLWithPath: turned))
+    } else {
+      let plain = try RunTests.clip(folder, name)
+      let message = "h264_metadata=display_orientation=insert:rotate=90"
+      let arguments = ["-v", "error", "-i", plain, "-c", "copy", "-bsf:v", message, turned]
+      try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+    }
+    let transcode = try Transcode(options(turned, folder.path("out.y4m")))
+    #expect((transcode.plan.width, transcode.plan.height) == (96, 128))
+    try expectUpright(turned, folder)
+  }
+
+  @Test func saysThatPicturesAreTurnedByQuartersOnly() throws {
+    let folder = try TemporaryFolder()
+    let input = try RunTests.clip(folder, "in.mp4")
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+    // The matrix lies 40 bytes behind the name of the first track's header; 46341/65536 is √½.
+    let header = try #require(bytes.range(of: Data("tkhd".utf8)))
+    for (number, value) in [46_341, 46_341, 0, -46_341, 46_341].enumerated() {
+      let place = header.upperBound + 40 + number * 4
+      withUnsafeBytes(of: Int32(value).bigEndian) {
+        bytes.replaceSubrange(place..<(place + 4), with: $0)
+      }
+    }
+    try bytes.write(to: URL(fileURLWithPath: input))
+    let plan = try Transcode(options(input, folder.path("out.mkv"))).plan
+    #expect((plan.width, plan.height) == (128, 96))
+    let warnings = plan.notices.filter { $0.level == .warning }
+    #expect(warnings.count == 1 && warnings[0].text.contains("no quarter turn"))
+  }
+
+  private static let photo = ["-an", "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]
+
+  // One entry, tag 0x112 with the number 6: a quarter turn clockwise.
+  private static let quarterTurnInEXIF: [UInt8] =
+    [0xFF, 0xE1, 0, 34] + Array("Exif\0\0MM\0*".utf8)
+    + [0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
+
   @Test func anUnknownPixelShapeStaysUnknown() throws {
     let folder = try TemporaryFolder()
     let plain = try RunTests.clip(folder, "plain.mp4", extra: ["-vf", "setsar=0"])

@@ -37,6 +37,7 @@ struct OpenedInput: ~Copyable {
     let frameRate = demuxer.frameRate(of: stream)
     var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)
     let found = try OpenedInput.search(&demuxer, &pictures, stream)
+    pictures.orient(by: found.frame)
     first = try SourcePicture(found.frame, demuxer, stream, pictures.orientation, frameRate)
     isDeinterlaced = pictures.deinterlacedCount > 0
     held = found.held

@@ -59,6 +59,11 @@ struct OutputPlan {
     if opened.isDeinterlaced {
       notices.append(.warning("the source is interlaced; its pictures are made whole with bwdif"))
     }
+    if opened.pictures.isSlanted {
+      notices.append(
+        .warning("the source asks for a turn that is no quarter turn; its pictures stay as stored")
+      )
+    }
     self.notices = notices
   }
 

@@ -2,9 +2,6 @@ internal import FFmpegC
 
 /// The decoded pictures of one stream in the order in which they are shown, each with its time.
 struct PictureSource: ~Copyable {
-  /// How the pictures have to be turned to be upright.
-  let orientation: Orientation
-
   /// The unit of the times.
   let timeBase: Rational
 
@@ -15,6 +12,7 @@ struct PictureSource: ~Copyable {
   private var repair = TimestampRepair()
   private let usualDuration: Int64
   private let isPNG: Bool
+  private var displayMatrix: [Int32]?
   private var first: Frame?
 
   /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise.
@@ -32,12 +30,25 @@ struct PictureSource: ~Copyable {
     let timeBase = unsafe Rational(stream.pointee.time_base)
     deinterlacer = Deinterlacer(input.deinterlacing, timeBase: timeBase)
     self.timeBase = timeBase
-    orientation = unsafe Orientation(of: stream) ?? .upright
+    displayMatrix = unsafe stream.displayMatrix
     usualDuration = unsafe max(
       av_rescale_q(1, frameRate.inverse.native, stream.pointee.time_base),
       1
     )
     self.decoder = decoder
+  }
+
+  /// How the pictures have to be turned to be upright; not at all where quarter turns will not do.
+  var orientation: Orientation {
+    displayMatrix.flatMap(Orientation.init(displayMatrix:)) ?? .upright
+  }
+
+  /// Whether the pictures ask to be turned by something else than quarter turns.
+  var isSlanted: Bool { displayMatrix.map { Orientation(displayMatrix: $0) == nil } ?? false }
+
+  /// Turns the pictures as the first one says, if the header of the file says nothing.
+  mutating func orient(by frame: borrowing Frame) {
+    displayMatrix = displayMatrix ?? frame.displayMatrix
   }
 
   /// Packets and pictures that could not be decoded.
@@ -101,18 +112,26 @@ extension UnsafeMutablePointer<AVStream> {
   }
 }
 
-extension Orientation {
-  /// What the display matrix of `stream` asks for; `nil` if it cannot be done by quarter turns.
-  init?(of stream: UnsafeMutablePointer<AVStream>) {
-    guard let data = unsafe av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, nil) else {
-      self = .upright
-      return
+extension UnsafeMutablePointer<AVStream> {
+  /// The matrix that the header has for showing the pictures, or `nil`.
+  var displayMatrix: [Int32]? {
+    unsafe av_stream_get_side_data(self, AV_PKT_DATA_DISPLAYMATRIX, nil).map {
+      unsafe numbers(ofMatrix: $0)
     }
-    let matrix = UnsafeRawPointer(data)
-    self.init(
-      displayMatrix: (0..<9).map {
-        unsafe matrix.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)
-      }
-    )
+  }
+}
+
+extension Frame {
+  /// The matrix that the picture itself has for being shown, or `nil`.
+  fileprivate var displayMatrix: [Int32]? {
+    unsafe av_frame_get_side_data(native, AV_FRAME_DATA_DISPLAYMATRIX).map {
+      unsafe numbers(ofMatrix: $0.pointee.data)
+    }
+  }
+}
+
+private func numbers(ofMatrix data: UnsafePointer<UInt8>) -> [Int32] {
+  (0..<9).map {
+    unsafe UnsafeRawPointer(data).loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)
   }
 }

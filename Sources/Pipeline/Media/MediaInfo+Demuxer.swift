@@ -59,7 +59,8 @@ extension MediaInfo.Picture {
     averageFrameRate = unsafe ratio(stream.pointee.avg_frame_rate, "/")
     baseFrameRate = unsafe ratio(stream.pointee.r_frame_rate, "/")
     frameCount = unsafe stream.pointee.nb_frames > 0 ? Int(stream.pointee.nb_frames) : nil
-    quarterTurns = unsafe Orientation(of: stream)?.quarterTurns ?? 0
+    let orientation = unsafe stream.displayMatrix.flatMap(Orientation.init(displayMatrix:))
+    quarterTurns = orientation?.quarterTurns ?? 0
     matrix = unsafe text(av_color_space_name(parameters.color_space))
     primaries = unsafe text(av_color_primaries_name(parameters.color_primaries))
     transfer = unsafe text(av_color_transfer_name(parameters.color_trc))
