@@ -11,6 +11,14 @@ import Testing
     _ name: String,
     _ change: (inout EncoderOptions) -> Void = { _ in },
   ) throws -> Encoder {
+    let (candidate, settings) = try settings(name, change)
+    return try Encoder(candidate, settings)
+  }
+
+  private func settings(
+    _ name: String,
+    _ change: (inout EncoderOptions) -> Void,
+  ) throws -> (EncoderCandidate, EncoderSettings) {
     MediaLog.silenced
     let candidate = try EncoderCandidate(named: name)
     let layout = try #require(PixelLayout(AV_PIX_FMT_YUV420P))
@@ -32,17 +40,15 @@ import Testing
       requested: options.pixelFormat,
       encoder: candidate
     )
-    return try Encoder(
-      candidate,
-      EncoderSettings(
-        target: target,
-        timeBase: Rational(1, 25),
-        frameRate: Rational(25, 1),
-        pixelShape: Rational(1, 1),
-        options: options,
-        format: nil
-      )
+    let settings = EncoderSettings(
+      target: target,
+      timeBase: Rational(1, 25),
+      frameRate: Rational(25, 1),
+      pixelShape: Rational(1, 1),
+      options: options,
+      format: nil
     )
+    return (candidate, settings)
   }
 
   private func message(_ body: () throws -> Void) -> String {
@@ -119,6 +125,23 @@ import Testing
       _ = try encoder("libx264") { $0.options = [.init(key: "bf", value: "many")] }
     }
     #expect(text.hasPrefix("cannot use encoder option 'bf=many': "))
+  }
+
+  // The encoder refuses it, or looks as far as it can; its memory is asked for before.
+  @Test(arguments: [
+    ("libx264", "rc-lookahead", ""), ("libx264", "x264-params", "rc-lookahead="),
+    ("libx265", "x265-params", "rc-lookahead="),
+  ])
+  func absurdLookaheadTakesNoAbsurdMemory(name: String, key: String, prefix: String) throws {
+    func byteCount(_ lookahead: Int) throws -> Int {
+      let (candidate, settings) = try settings(name) {
+        $0.options = [.init(key: key, value: "\(prefix)\(lookahead)")]
+      }
+      return EncoderMemory(candidate.profile, settings).byteCount
+    }
+    #expect(try byteCount(.max) == byteCount(250))
+    #expect(try byteCount(250) > byteCount(249))
+    #expect(try byteCount(.min) == byteCount(0))
   }
 
   @Test func refusesAnUnknownPreset() {

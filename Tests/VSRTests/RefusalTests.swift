@@ -79,6 +79,11 @@ import Testing
       line: "pixel format"
     ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-e", "no-such=1"], code: 64, line: "no such option"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-e", "rc-lookahead=\(Int.max)"],
+      code: 64,
+      line: "cannot use encoder option 'rc-lookahead="
+    ),
     Refusal(arguments: ["clip.mp4", "o.zzz"], code: 64, line: "'.zzz'"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "0"], code: 64, line: "--scale takes"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "100000"], code: 64, line: "--scale takes"),

@@ -32,6 +32,9 @@ struct EncoderMemory {
   // Below that, quality suffers more than memory gains.
   private static let shortestLookahead = 5
 
+  // x264 looks no further whatever it is told, and x265 refuses to.
+  private static let longestLookahead = 250
+
   init(_ profile: EncoderProfile, _ settings: EncoderSettings) {
     let options = settings.options
     let rate = Self.rates[profile.name] ?? Self.other
@@ -48,7 +51,7 @@ struct EncoderMemory {
     mayLookLess =
       given == nil && rate.perLookahead > 0
       && !options.options.contains { $0.key.hasSuffix("-params") }
-    lookahead = given ?? preset.lookahead
+    lookahead = min(max(given ?? preset.lookahead, 0), Self.longestLookahead)
     extra = preset.extra
     mayHaveFewerThreads = options.threads == 0
     // x264 takes half as many again as there are processors.
