@@ -41,6 +41,14 @@ import Testing
     }
   }
 
+  @Test func patternsKeepBytesThatAreNoText() throws {
+    func path(_ name: String) -> MediaPath {
+      MediaPath(bytes: [0x63, CChar(bitPattern: 0xE9)] + name.utf8CString)
+    }
+    let names = try #require(PictureNames(path("/p%02d.png")))
+    #expect(names.path(7) == path("/p07.png"))
+  }
+
   @Test func findsTheNearestWord() {
     #expect("preste".nearest(in: ["preset", "profile"]) == "preset")
     #expect("zzzzzz".nearest(in: ["preset", "profile"]) == nil)

@@ -4,22 +4,23 @@ internal import Glibc
 ///
 /// `frame%04d.png` stands for frame0001.png, frame0002.png and so on.
 struct PictureNames: Hashable, Sendable {
-  private let prefix: String
+  private let prefix: [CChar]
   private let digits: Int
-  private let suffix: String
+  private let suffix: [CChar]
   private let pattern: MediaPath
 
   /// Reads the pattern in `path`; `nil` if there is none or it names no pictures.
   init?(_ path: MediaPath) {
-    guard PictureFormat(path) != nil, let percent = path.text.firstIndex(of: "%") else {
-      return nil
-    }
-    let rest = path.text[path.text.index(after: percent)...]
-    let count = rest.prefix { $0.isASCII && $0.isNumber }
-    guard rest.dropFirst(count.count).first == "d", count.count <= 3 else { return nil }
-    prefix = String(path.text[..<percent])
-    digits = min(Int(count) ?? 1, 32)
-    suffix = String(rest.dropFirst(count.count + 1))
+    guard PictureFormat(path) != nil,
+      let percent = path.bytes.firstIndex(of: CChar(UInt8(ascii: "%")))
+    else { return nil }
+    let rest = path.bytes[(percent + 1)...]
+    let count = rest.prefix { PictureNames.digits.contains($0) }
+    guard rest.dropFirst(count.count).first == CChar(UInt8(ascii: "d")), count.count <= 3
+    else { return nil }
+    prefix = Array(path.bytes[..<percent])
+    digits = min(Int(MediaPath(bytes: Array(count)).text) ?? 1, 32)
+    suffix = Array(rest.dropFirst(count.count + 1))
     pattern = path
   }
 
@@ -27,8 +28,10 @@ struct PictureNames: Hashable, Sendable {
   func path(_ number: Int) -> MediaPath {
     let text = String(number)
     let zeros = String(repeating: "0", count: max(digits - text.count, 0))
-    return MediaPath(prefix + zeros + text + suffix)
+    return MediaPath(bytes: prefix + (zeros + text).utf8CString.dropLast() + suffix)
   }
+
+  private static let digits = CChar(UInt8(ascii: "0"))...CChar(UInt8(ascii: "9"))
 
   /// The paths of all pictures that exist, from the first (number 0…4) to the first gap.
   func existing() throws(MediaError) -> [MediaPath] {
