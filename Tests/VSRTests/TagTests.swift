@@ -17,6 +17,15 @@ import Testing
     #expect(kept?["title"] == "Sea")
   }
 
+  @Test(arguments: [["new.mp4", "--no-verify"], ["new.mpg"]])
+  func tagsWithoutAPlaceAreNamedWithoutACheck(arguments: [String]) throws {
+    let folder = try TemporaryFolder()
+    try makeClip(folder, ["-metadata", "com.example.depth=12"])
+    let run = try Program(["old.mkv"] + arguments + ["--progress", "none"], in: folder)
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(run.errorLines.filter { $0.hasSuffix("place for them: com.example.depth") }.count == 1)
+  }
+
   @Test func nothingIsSaidOfTagsThatAreKept() throws {
     let folder = try TemporaryFolder()
     try makeClip(folder, ["-metadata", "title=Sea", "-metadata", "com.example.depth=12"])

@@ -179,6 +179,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     try checkFile()
     try check(code, .write, path.quoted)
     try verify()
+    try compareTags()
     try file?.finish()
   }
 
@@ -193,6 +194,18 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let verification = Verification(streams: expectations, coversLieApart: format.holdsCovers)
     let found = try verification.run(written, name: path, file.cancellation)
     lostTags = found.missing(of: givenTags)
+  }
+
+  // A file that was not verified is opened for its tags alone. Some cannot be, such as raw pictures.
+  private mutating func compareTags() throws(MediaError) {
+    guard verifiedFormat == nil, !givenTags.names.isEmpty, let file, let written = file.temporary
+    else { return }
+    do throws(MediaError) {
+      let demuxer = try Demuxer(InputOptions(written), cancellation: file.cancellation)
+      lostTags = unsafe FileTags(demuxer.native).missing(of: givenTags)
+    } catch {
+      if let cancelled = file.cancellation.error { throw cancelled }
+    }
   }
 
   // Sound from Matroska may not say how long it lasts. Movie files would end before its last packet,
