@@ -46,6 +46,50 @@ import Testing
     #expect(try String(contentsOfFile: folder.path("out.bin"), encoding: .utf8) == "old")
   }
 
+  // Network shares may have no exclusive renaming, FAT has no second names.
+  @Test(arguments: [
+    (EEXIST, 0, false, EEXIST), (0, EEXIST, true, 0), (EACCES, 0, false, EACCES),
+    (EINVAL, 0, false, 0), (EINVAL, EEXIST, true, EEXIST), (ENOSYS, EPERM, true, EEXIST),
+  ])
+  func isNamedWithoutReplacing(exclusive: Int32, link: Int32, isTaken: Bool, code: Int32) {
+    let naming = Naming(
+      exclusively: { exclusive },
+      byLink: { link },
+      isTaken: { isTaken },
+      replacing: {
+        Issue.record("nothing may be replaced")
+        return 0
+      }
+    )
+    #expect(naming.keepingOthers() == code)
+  }
+
+  @Test func isRenamedWhereThereIsNoOtherWay() {
+    let naming = Naming(
+      exclusively: { EINVAL },
+      byLink: { EPERM },
+      isTaken: { false },
+      replacing: { EIO }
+    )
+    #expect(naming.keepingOthers() == EIO)
+  }
+
+  @Test func waysToANameAreTakenInTheFileSystem() throws {
+    let folder = try TemporaryFolder()
+    for name in ["old", "new"] {
+      try Data(name.utf8).write(to: folder.url.appendingPathComponent(name))
+    }
+    let taken = Naming(MediaPath(folder.path("old")), MediaPath(folder.path("new")))
+    #expect(taken.isTaken() && taken.exclusively() == EEXIST && taken.byLink() == EEXIST)
+    #expect(folder.names == ["new", "old"])
+    let free = Naming(MediaPath(folder.path("old")), MediaPath(folder.path("free")))
+    #expect(!free.isTaken() && free.exclusively() == 0)
+    #expect(folder.names == ["free", "new"])
+    let linked = Naming(MediaPath(folder.path("free")), MediaPath(folder.path("linked")))
+    #expect(linked.byLink() == 0)
+    #expect(folder.names == ["linked", "new"])
+  }
+
   @Test func replacesAFileWhenAskedTo() throws {
     let folder = try TemporaryFolder()
     try Data("old".utf8).write(to: folder.url.appendingPathComponent("out.bin"))

@@ -63,6 +63,12 @@ int ffmpegc_error_count_take(ffmpegc_error_count *count);
 int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
                               int flags, AVDictionary **options);
 
+/// Renames a file unless something has the name `to` already; Swift's Glibc has no function for it.
+///
+/// Returns zero or an error number: `EEXIST` for a taken name, `EINVAL` or `ENOSYS` where the file
+/// system or the kernel cannot do it.
+int ffmpegc_rename_exclusively(const char *from, const char *to);
+
 /// Room for the longest HDR10+ message: two panels of 25 x 25 values of four bits, and 98 bytes for
 /// each of three windows.
 enum { FFMPEGC_HDR10PLUS_CAPACITY = 1024 };

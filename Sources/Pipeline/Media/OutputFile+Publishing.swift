@@ -1,3 +1,4 @@
+internal import FFmpegC
 internal import Glibc
 
 // How a finished file gets its name.
@@ -39,17 +40,53 @@ extension OutputFile {
   }
 
   private func rename(_ temporary: MediaPath) throws(MediaError) {
-    // Unlike rename(), link() never replaces a file that appeared meanwhile.
-    if !overwrite {
-      if unsafe link(temporary.bytes, path.bytes) == 0 {
-        unsafe unlink(temporary.bytes)
-        return
-      }
-      guard errno != EEXIST else {
-        throw .system(.cannotCreate, .create, path.quoted, errno: EEXIST)
-      }
+    let naming = Naming(temporary, path)
+    let code = overwrite ? naming.replacing() : naming.keepingOthers()
+    guard code != EEXIST || overwrite else {
+      throw .system(.cannotCreate, .create, path.quoted, errno: EEXIST)
     }
-    guard unsafe Glibc.rename(temporary.bytes, path.bytes) == 0 else { throw error(errno) }
+    guard code == 0 else { throw error(code) }
+  }
+}
+
+/// The ways in which a file can get its name; each returns zero or what `errno` says.
+struct Naming {
+  /// Fails with `EEXIST` if something has the name; `EINVAL` or `ENOSYS` where the file system cannot.
+  var exclusively: () -> Int32
+
+  /// The same by a second name for the file, which not every file system has.
+  var byLink: () -> Int32
+
+  /// Whether something has the name.
+  var isTaken: () -> Bool
+
+  /// Replaces what has the name.
+  var replacing: () -> Int32
+
+  /// Gives the name without replacing anything: a file may have appeared under it during the run.
+  func keepingOthers() -> Int32 {
+    let code = exclusively()
+    guard code == EINVAL || code == ENOSYS else { return code }
+    let linked = byLink()
+    if linked == 0 || linked == EEXIST { return linked }
+    return isTaken() ? EEXIST : replacing()
+  }
+}
+
+extension Naming {
+  /// The ways to call the file at `old` `new`.
+  init(_ old: MediaPath, _ new: MediaPath) {
+    exclusively = { unsafe ffmpegc_rename_exclusively(old.bytes, new.bytes) }
+    byLink = {
+      guard unsafe link(old.bytes, new.bytes) == 0 else { return errno }
+      unsafe unlink(old.bytes)
+      return 0
+    }
+    isTaken = {
+      var status = stat()
+      return unsafe lstat(new.bytes, &status) == 0
+    }
+    replacing = { unsafe rename(old.bytes, new.bytes) == 0 ? 0 : errno }
   }
 }
 
