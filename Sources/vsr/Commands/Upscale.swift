@@ -27,7 +27,10 @@ struct Upscale: ParsableCommand {
   @Flag(name: [.customShort("y"), .long], help: "Replace an existing output.")
   var overwrite = false
 
-  @Flag(inversion: .prefixedNo, help: "Read the finished file again and compare it.")
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Read the finished file again: count its packets, compare its pictures' times."
+  )
   var verify = true
 
   @Flag(help: "Say how much time and memory the run would take, and write nothing.")
