@@ -39,6 +39,16 @@ import Testing
     #expect(time.duration == .nanoseconds(33_366_667))
   }
 
+  @Test func roundsDurationsOnce() {
+    #expect(Duration.milliseconds(1040).ticks(of: Rational(2, 25)) == 13)
+    #expect((Duration.zero - .milliseconds(1040)).ticks(of: Rational(2, 25)) == -13)
+    #expect(Duration.milliseconds(1500).ticks(of: Rational(1, 1)) == 2)
+    #expect((Duration.zero - .milliseconds(1500)).ticks(of: Rational(1, 1)) == -2)
+    #expect(Duration.seconds(Int64.max).ticks(of: Rational(1, .max)) == .max)
+    #expect(Duration.seconds(Int64.min).ticks(of: Rational(1, .max)) == .min)
+    #expect(Duration.seconds(Int64.max).ticks(of: Rational(1, 1)) == .max)
+  }
+
   @Test func aPartInFramesIsUndecidedUntilItsFramesAreDecoded() {
     let window = PartWindow(Part(frames: 2..<4))
     #expect(window.answer(at: .seconds(1)) == .undecided)

@@ -56,15 +56,17 @@ struct Timestamp: Hashable, Sendable {
 }
 
 extension Duration {
-  /// This duration in ticks of `timeBase`, rounded to the nearest.
+  /// This duration in ticks of `timeBase`, rounded to the nearest; zero where that is unknown.
   func ticks(of timeBase: Rational) -> Int64 {
+    guard timeBase.isPositive else { return 0 }
     let (seconds, attoseconds) = components
-    let whole = av_rescale_q(seconds, AVRational(num: 1, den: 1), timeBase.native)
-    let nanoseconds = AVRational(num: 1, den: 1_000_000_000)
-    let (sum, overflow) = whole.addingReportingOverflow(
-      av_rescale_q(attoseconds / 1_000_000_000, nanoseconds, timeBase.native)
-    )
-    return overflow ? whole : sum
+    let second: Int128 = 1_000_000_000
+    let nanoseconds = Int128(seconds) * second + Int128(attoseconds / 1_000_000_000)
+    // At most 125 bits: 94 of the nanoseconds, 31 of the time base.
+    let ticks = nanoseconds * Int128(timeBase.denominator)
+    let tick = second * Int128(timeBase.numerator)
+    let half = ticks < 0 ? -tick / 2 : tick / 2
+    return Int64(clamping: (ticks + half) / tick)
   }
 }
 
