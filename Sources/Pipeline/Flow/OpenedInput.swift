@@ -55,19 +55,19 @@ struct OpenedInput: ~Copyable {
     _ pictures: inout PictureSource,
     _ stream: Int,
   ) throws(MediaError) -> FirstPicture {
-    var held: [HeldPacket] = []
-    var heldByteCount = 0
-    while heldByteCount <= maximumHeldByteCount, let packet = try demuxer.read() {
+    var held = HeldPackets(limit: maximumHeldByteCount)
+    while !held.isFull, let packet = try demuxer.read() {
       if packet.streamIndex == stream {
         try pictures.send(packet)
-        if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held) }
+        if let frame = try pictures.next() {
+          return FirstPicture(frame: frame, held: held.packets)
+        }
       } else {
-        heldByteCount += packet.byteCount
-        held.append(HeldPacket(packet))
+        held.append(packet)
       }
     }
     pictures.finish()
-    if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held) }
+    if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held.packets) }
     throw MediaError(.refused, .decode, demuxer.path.quoted, "no picture can be decoded")
   }
 

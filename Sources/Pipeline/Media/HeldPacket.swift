@@ -16,3 +16,24 @@ final class HeldPacket {
   /// Gives the packet away, once.
   func take() -> Packet? { packet.take() }
 }
+
+/// Packets that wait until their turn comes, up to a limit.
+struct HeldPackets {
+  private(set) var packets: [HeldPacket] = []
+  private var byteCount = 0
+  private let limit: Int
+
+  // About what libav and the list keep for a packet besides its data.
+  private static let fixedByteCount = 512
+
+  /// No packets yet, and at most about `limit` bytes of them.
+  init(limit: Int) { self.limit = limit }
+
+  /// Whether the limit is exceeded.
+  var isFull: Bool { byteCount > limit }
+
+  mutating func append(_ packet: consuming Packet) {
+    byteCount += packet.byteCount + HeldPackets.fixedByteCount
+    packets.append(HeldPacket(packet))
+  }
+}
