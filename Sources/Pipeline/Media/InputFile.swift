@@ -149,11 +149,8 @@ extension InputFile {
   /// The first bytes, without moving the position; `nil` when there are fewer or it is no file.
   func beginning(_ count: Int) -> [UInt8]? {
     guard isSeekable else { return nil }
-    var bytes = [UInt8](repeating: 0, count: count)
-    let result = unsafe bytes.withUnsafeMutableBytes {
-      unsafe pread(descriptor, $0.baseAddress, count, 0)
-    }
-    return result == count ? bytes : nil
+    let bytes = readAll(count, of: descriptor, at: 0).bytes
+    return bytes.count == count ? bytes : nil
   }
 
   /// Places where the container was found to be damaged, or broke off.

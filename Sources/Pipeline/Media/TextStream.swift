@@ -43,3 +43,28 @@ func writeAll(
   }
   return 0
 }
+
+/// Reads `count` bytes of an open file from `offset` on, in as many calls as it takes.
+///
+/// - Returns: The bytes, fewer at the end of the file and where reading fails; and zero, or the number of
+///   the error.
+func readAll(
+  _ count: Int,
+  of descriptor: Int32,
+  at offset: Int,
+) -> (bytes: [UInt8], failure: Int32) {
+  // The empty array is one for the process, and filling it would write to it.
+  guard count > 0 else { return ([], 0) }
+  var failure: Int32 = 0
+  let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    while filled < count {
+      let rest = unsafe buffer.baseAddress.map { unsafe $0 + filled }
+      let result = unsafe pread(descriptor, rest, count - filled, offset + filled)
+      if result < 0 && errno == EINTR { continue }
+      if result < 0 { failure = errno }
+      guard result > 0 else { return }
+      filled += result
+    }
+  }
+  return (bytes, failure)
+}

@@ -22,18 +22,12 @@ enum Fingerprint {
     let status = try fileStatus(file.descriptor, path)
     let size = Int(status.st_size)
     let time = status.st_mtim
-    let first = bytes(of: file.descriptor, at: 0)
-    let last = bytes(of: file.descriptor, at: max(size - byteCount, 0))
+    let first = readAll(byteCount, of: file.descriptor, at: 0).bytes
+    let last = readAll(byteCount, of: file.descriptor, at: max(size - byteCount, 0)).bytes
     return [
       WorkOptions.Fact("bytes", "\(size)"),
       WorkOptions.Fact("changed", "\(time.tv_sec).\(time.tv_nsec)"),
       WorkOptions.Fact("digest", digest(first + last)),
     ]
-  }
-
-  private static func bytes(of descriptor: Int32, at offset: Int) -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      count = unsafe max(pread(descriptor, buffer.baseAddress, byteCount, offset), 0)
-    }
   }
 }

@@ -60,19 +60,7 @@ final class SegmentReader {
 
   // Fewer bytes than asked for at the end of the file.
   private func bytes(_ count: Int) throws(MediaError) -> [UInt8] {
-    // The empty array is one for the process, and filling it would write to it.
-    guard count > 0 else { return [] }
-    var failure: Int32 = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count {
-        let rest = unsafe buffer.baseAddress.map { unsafe $0 + filled }
-        let result = unsafe read(descriptor, rest, count - filled)
-        if result < 0 && errno == EINTR { continue }
-        if result < 0 { failure = errno }
-        guard result > 0 else { return }
-        filled += result
-      }
-    }
+    let (bytes, failure) = readAll(count, of: descriptor, at: byteCount)
     guard failure == 0 else { throw .system(.inputOutput, .read, path.quoted, errno: failure) }
     byteCount += bytes.count
     digest.update(bytes)

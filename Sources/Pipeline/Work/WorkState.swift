@@ -90,9 +90,6 @@ struct WorkState: Codable {
     guard unsafe fstat(descriptor, &status) == 0, status.isRegularFile,
       status.st_size <= largestByteCount
     else { return nil }
-    let size = Int(status.st_size)
-    return unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      count = unsafe max(pread(descriptor, buffer.baseAddress, size, 0), 0)
-    }
+    return readAll(Int(status.st_size), of: descriptor, at: 0).bytes
   }
 }
