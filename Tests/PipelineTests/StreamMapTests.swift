@@ -80,6 +80,42 @@ import Testing
     #expect(found.output.isEmpty == areLost)
   }
 
+  @Test func chaptersEndWithThePart() throws {
+    let folder = try TemporaryFolder()
+    let chapters = """
+      ;FFMETADATA1
+      [CHAPTER]
+      TIMEBASE=1/1
+      START=0
+      END=1
+      [CHAPTER]
+      TIMEBASE=1/1
+      START=1
+      END=2
+      """
+    try chapters.write(toFile: folder.path("chapters"), atomically: true, encoding: .utf8)
+    let input = try made(
+      folder,
+      ["-i", try RunTests.clip(folder, "plain.mkv"), "-i", folder.path("chapters")]
+        + ["-map_chapters", "1", "-c", "copy"]
+    )
+    let parts = [Part(end: .milliseconds(480)), Part(frames: 0..<12), Part(end: .milliseconds(1480))]
+    let first = try frameTimes(input)[0]
+    for (part, ends) in zip(parts, [[first + 0.48], [first + 0.48], [1, first + 1.48]]) {
+      let output = folder.path("\(ends.count).mp4")
+      var options = options(input, output)
+      (options.part, options.output.overwrite) = (part, true)
+      _ = try Transcode(options).run(upscale: nearest(1))
+      let found = try Subprocess(
+        "ffprobe",
+        ["-v", "error", "-show_entries", "chapter=end_time", "-of", "csv=p=0", output]
+      )
+      let lines = String(decoding: found.output, as: UTF8.self).split(separator: "\n")
+      let differences = zip(lines.compactMap { Double($0) }, ends).map { abs($0 - $1) }
+      #expect(lines.count == ends.count && differences.allSatisfy { $0 < 0.002 }, "\(lines)")
+    }
+  }
+
   private func made(
     _ folder: TemporaryFolder,
     _ arguments: [String],

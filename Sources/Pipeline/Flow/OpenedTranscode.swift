@@ -150,6 +150,7 @@ struct OpenedTranscode: ~Copyable {
       network: options.output.network,
       cancellation: cancellation,
       timeOffset: flow.window.estimatedOffset(frameRate: output.encoder.frameRate),
+      end: flow.window.estimatedEnd(frameRate: output.encoder.frameRate),
     )
     start(try Muxer(settings, file: file, demuxer: input.demuxer, encoder: encoder), flow, picture)
   }

@@ -102,6 +102,15 @@ final class PartWindow: Sendable {
     return .zero - max(part.start ?? time, time)
   }
 
+  /// Where the part ends in the input, as far as it is known before anything has been decoded.
+  func estimatedEnd(frameRate: Rational) -> Duration? {
+    guard let last = part.frames?.upperBound, frameRate.isPositive else { return part.end }
+    let seconds = Double(last) / frameRate.value
+    guard seconds < 1e9 else { return part.end }
+    let time = origin + .seconds(seconds)
+    return min(part.end ?? time, time)
+  }
+
   /// How much the times of frames move; known once the first frame of the part has been decoded.
   var frameOffset: Duration {
     state.withLock { offset($0.start ?? .zero) }

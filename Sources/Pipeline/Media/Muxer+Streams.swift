@@ -105,8 +105,12 @@ extension Muxer {
 }
 
 extension Muxer {
-  /// Copies the chapters, moved by `offset`; those that end before the start are left out.
-  func copyChapters(of demuxer: borrowing Demuxer, _ offset: Duration) throws(MediaError) {
+  /// Copies the chapters, moved by `offset`; what lies before the start or from `limit` on is left out.
+  func copyChapters(
+    of demuxer: borrowing Demuxer,
+    _ offset: Duration,
+    until limit: Duration?,
+  ) throws(MediaError) {
     let count = unsafe Int(demuxer.native.pointee.nb_chapters)
     guard count > 0 else { return }
     let list = unsafe try allocated(
@@ -119,8 +123,10 @@ extension Muxer {
     )
     for index in 0..<count {
       guard let chapter = unsafe demuxer.native.pointee.chapters[index] else { continue }
-      let shift = unsafe offset.ticks(of: Rational(chapter.pointee.time_base))
-      let (end, overflow) = unsafe chapter.pointee.end.addingReportingOverflow(shift)
+      let clock = unsafe Rational(chapter.pointee.time_base)
+      let (shift, last) = (offset.ticks(of: clock), limit?.ticks(of: clock) ?? .max)
+      guard unsafe chapter.pointee.start < last else { continue }
+      let (end, overflow) = unsafe min(chapter.pointee.end, last).addingReportingOverflow(shift)
       guard !overflow, shift == 0 || end > 0 else { continue }
       let start = unsafe chapter.pointee.start.addingReportingOverflow(shift).partialValue
       unsafe try append(chapter, start: shift == 0 ? start : max(start, 0), end: end)

@@ -52,7 +52,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     }
     unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
     muxer.dropMetadata(["major_brand", "minor_version", "compatible_brands"])
-    try muxer.copyChapters(of: demuxer, settings.timeOffset)
+    try muxer.copyChapters(of: demuxer, settings.timeOffset, until: settings.end)
     try muxer.writeHeader(settings, encoder.timeBase)
     self = muxer
   }
@@ -276,4 +276,7 @@ struct MuxerSettings {
 
   /// How much later every time of the output is than in the input.
   var timeOffset: Duration
+
+  /// Where the part that is kept ends in the input, if it does before all of it.
+  var end: Duration?
 }
