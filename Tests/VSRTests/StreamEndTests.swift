@@ -29,6 +29,10 @@ import Testing
     Ending(line: "mkfifo f; (cat f >o.mkv &) ; $0 c.mkv f -f matroska && test -p f", code: 0),
     Ending(line: "$0 c.mkv o%03d.mkv && test -f o%03d.mkv", code: 0),
     Ending(line: "\"$0\" --help | head -n 1", code: 0),
+    Ending(
+      line: "touch o.mkv; chmod 640 o.mkv; $0 c.mkv o.mkv -y && test $(stat -c %a o.mkv) = 640",
+      code: 0
+    ),
     Ending(line: "env -i $0 c.mkv o.mkv", code: 0),
     Ending(line: "ulimit -n 16; $0 c.mkv o.mkv", code: 0),
   ]
@@ -101,6 +105,21 @@ import Testing
     )
     #expect(run.exitCode == 130)
     #expect(folder.names == ["f"])
+  }
+
+  @Test(arguments: ["c.mkv f -f matroska", "f o.mkv", "stream -q -i f -o o.ts"])
+  func aNamedPipeWithoutTheOtherSideCanBeInterrupted(arguments: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv")
+    let run = try Program(
+      ["-c", "mkfifo f; exec \"$0\" \(arguments)", Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh"),
+      interruptAfter: 1
+    )
+    #expect(run.exitCode == 130)
+    #expect(try #require(run.secondsToEnd) < 20)
+    #expect(folder.names == ["c.mkv", "f"])
   }
 
   /// Runs a line in a shell; every call of the program in it is quiet.

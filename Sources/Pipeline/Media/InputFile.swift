@@ -66,8 +66,11 @@ final class InputFile {
 
   private static func open(_ path: MediaPath) throws(MediaError) -> Int32 {
     if path.isStandardStream { return STDIN_FILENO }
-    let descriptor = unsafe Glibc.open(path.bytes, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    // A named pipe without a writer would keep the opening waiting, where nothing can end it.
+    let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+    let descriptor = unsafe Glibc.open(path.bytes, flags)
     guard descriptor >= 0 else { throw .system(.missing, .open, path.quoted, errno: errno) }
+    makeBlocking(descriptor)
     return descriptor
   }
 

@@ -14,7 +14,7 @@ extension OutputFile {
   /// before is there again.
   func publish(_ temporary: MediaPath) throws(MediaError) {
     let former = try keepFormer()
-    defer { if case .kept(let name) = former { unsafe unlink(name.bytes) } }
+    defer { forget(former) }
     try rename(temporary)
     do throws(MediaError) {
       try path.folder.sync()
@@ -28,7 +28,15 @@ extension OutputFile {
   private func keepFormer() throws(MediaError) -> Former {
     guard overwrite, unsafe access(path.bytes, F_OK) == 0 else { return .nothing }
     let name = work?.former ?? OutputFile.temporaryName(for: path)
-    return unsafe link(path.bytes, name.bytes) == 0 ? .kept(name) : .unknown
+    guard unsafe link(path.bytes, name.bytes) == 0 else { return .unknown }
+    cancellation.begin(name)
+    return .kept(name)
+  }
+
+  private func forget(_ former: Former) {
+    guard case .kept(let name) = former else { return }
+    unsafe unlink(name.bytes)
+    cancellation.end(name)
   }
 
   private func restore(_ former: Former) {

@@ -39,11 +39,12 @@ final class OutputFile {
     network = nil
     if OutputFile.isWrittenDirectly(path) {
       temporary = nil
-      descriptor = try OutputFile.openDirectly(path)
+      descriptor = try OutputFile.openDirectly(path, cancellation)
     } else {
       (temporary, descriptor) = try OutputFile.createTemporary(for: path, named: work?.temporary)
     }
     if let temporary { cancellation.begin(temporary) }
+    if overwrite { OutputFile.keepPermissions(of: path, descriptor) }
     var status = stat()
     isRegular = unsafe fstat(descriptor, &status) == 0 && status.isRegularFile
     isSeekable = isRegular && !path.isStandardStream
@@ -160,11 +161,38 @@ extension OutputFile {
     return unsafe stat(path.bytes, &status) == 0 && !status.isRegularFile && !status.isFolder
   }
 
-  private static func openDirectly(_ path: MediaPath) throws(MediaError) -> Int32 {
+  private static func openDirectly(
+    _ path: MediaPath,
+    _ cancellation: Cancellation,
+  ) throws(MediaError) -> Int32 {
     if path.isStandardStream { return STDOUT_FILENO }
-    let descriptor = unsafe open(path.bytes, O_WRONLY | O_CLOEXEC | O_NOCTTY)
-    guard descriptor >= 0 else { throw .system(.cannotCreate, .create, path.quoted, errno: errno) }
-    return descriptor
+    while true {
+      let flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+      let descriptor = unsafe open(path.bytes, flags)
+      let code = errno
+      if descriptor >= 0 {
+        makeBlocking(descriptor)
+        return descriptor
+      }
+      if let cancelled = cancellation.error { throw cancelled }
+      // A named pipe that nobody reads yet: waiting here, unlike in `open`, can be ended.
+      guard code == ENXIO, isPipe(path) else {
+        throw .system(.cannotCreate, .create, path.quoted, errno: code)
+      }
+      usleep(50_000)
+    }
+  }
+
+  // A file that is replaced may be for its owner only; this run has to read and write it anyway.
+  private static func keepPermissions(of path: MediaPath, _ descriptor: Int32) {
+    var status = stat()
+    guard unsafe stat(path.bytes, &status) == 0, status.isRegularFile else { return }
+    fchmod(descriptor, status.st_mode & 0o777 | 0o600)
+  }
+
+  private static func isPipe(_ path: MediaPath) -> Bool {
+    var status = stat()
+    return unsafe stat(path.bytes, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
   }
 
   /// A name in the folder of `path`, short whatever that is called, so that it never exceeds NAME_MAX.

@@ -21,6 +21,12 @@ public enum TextStream: Int32, Sendable {
   }
 }
 
+/// Lets reads and writes wait, after an opening that did not.
+func makeBlocking(_ descriptor: Int32) {
+  let flags = fcntl(descriptor, F_GETFL)
+  if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
+}
+
 /// Writes `bytes` to an open file, in as many calls as it takes.
 ///
 /// Before each of them `permitted` says how many of the bytes that are left it may write, or `nil` to end
