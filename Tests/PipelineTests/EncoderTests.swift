@@ -75,6 +75,10 @@ import Testing
     options.preset = "slow"
     options.crf = 20
     #expect(try profile.settings(options).map(\.value) == ["veryfast", "slow", "20"])
+    // A rate that is asked for stands alone, or x264 would keep to the quality.
+    options.crf = nil
+    options.options = [EncoderOptions.Option(key: "b", value: "1M")]
+    #expect(try profile.settings(options).map(\.value) == ["veryfast", "slow", "1M"])
   }
 
   @Test(arguments: ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"])

@@ -189,7 +189,7 @@ extension EncoderProfile {
     let usual = options.isLive ? defaults.merging(live) { $1 } : defaults
     var settings = usual.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     if let preset = options.preset { settings.append(try setting(preset: preset)) }
-    if let quality = try setting(crf: options.crf) { settings.append(quality) }
+    if let quality = try setting(options) { settings.append(quality) }
     if let light {
       settings += light.settings(MasteringLight(data)).map { (light.key, $0) }
     }
@@ -227,8 +227,16 @@ extension EncoderProfile {
     return MediaError(.usage, .use, "preset '\(name)'", "\(self.name) knows \(known)")
   }
 
-  private func setting(crf: Double?) throws(MediaError) -> (String, String)? {
-    guard let crf else { return quality }
+  // Who names a rate or another measure of quality does not want the usual one beside it.
+  private static let rates: Set<String> = ["b", "crf", "qp", "global_quality", "q", "cq-level"]
+
+  private func setting(_ options: EncoderOptions) throws(MediaError) -> (String, String)? {
+    let own = options.options.first { EncoderProfile.rates.contains($0.key) }
+    guard let crf = options.crf else { return own == nil ? quality : nil }
+    if let own {
+      let reason = "encoder option '\(own.key)=\(own.value)' says something else; give one of them"
+      throw MediaError(.usage, .use, "crf \(crf)", reason)
+    }
     guard let quality else {
       throw MediaError(.usage, .use, "crf \(crf)", "\(name) has no constant quality")
     }
