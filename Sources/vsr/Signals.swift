@@ -7,7 +7,7 @@ internal import Pipeline
 /// A handler writes their numbers into a pipe from which that thread reads, so the closure may lock
 /// and allocate, which a signal handler must not.
 enum Signals {
-  private static let endings = [SIGINT, SIGTERM, SIGHUP]
+  private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
   // The pipe's ends. Safe: written once by `prepareProcess`, and constant before, so that the handler
   // runs no initialiser.

@@ -37,7 +37,7 @@ struct VSR: ParsableCommand {
   private static func finish(after error: any Error) -> Never {
     if let status = ExitStatus(error) { finish(status, message: status.line(for: error)) }
     guard exitCode(for: error).isSuccess else {
-      finish(.usage, message: "vsr: \(message(for: error)); see vsr --help")
+      finish(.usage, message: "vsr: \(reason(for: error)); see \(help(for: error))")
     }
     do {
       try Console.print(fullMessage(for: error))
@@ -45,6 +45,18 @@ struct VSR: ParsableCommand {
     } catch {
       finish(after: error)
     }
+  }
+
+  // Without the full stop that some of the parser's sentences have.
+  private static func reason(for error: any Error) -> String {
+    let text = message(for: error)
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
+
+  // The parser knows which subcommand was meant.
+  private static func help(for error: any Error) -> String {
+    let match = fullMessage(for: error).firstMatch(of: /See '([^']+)'/)
+    return match.map { String($0.output.1) } ?? "vsr --help"
   }
 
   /// Leaves at once: workers may still be computing a frame that nobody will take.

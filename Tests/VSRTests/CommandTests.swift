@@ -176,6 +176,11 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
   }
 
+  @Test func helpShowsDefaultsAsTheyAreTyped() throws {
+    let run = try Program(["stream", "--help"], in: try TemporaryFolder())
+    #expect(run.output.contains("The input (default: -).") && !run.output.contains("MediaPath"))
+  }
+
   @Test func helpNamesEveryExitCode() throws {
     let run = try Program(["--help"], in: try TemporaryFolder())
     let words = run.output.split { !$0.isNumber }.map(String.init)

@@ -17,6 +17,21 @@ import Testing
       code: 66,
       line: "cannot open 'none.mp4': No such file"
     ),
+    Refusal(
+      arguments: ["http://127.0.0.1:1/x", "o.mp4"],
+      code: 64,
+      line: "is an address; vsr stream takes those"
+    ),
+    Refusal(
+      arguments: ["stream", "--max-delay", "x"],
+      code: 64,
+      line: "see vsr stream --help"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--crf", "20", "-e", "b=1M"],
+      code: 64,
+      line: "encoder option 'b=1M' says something else"
+    ),
     Refusal(arguments: [".", "o.mp4"], code: 66, line: "cannot open '.': Is a directory"),
     Refusal(
       arguments: ["empty.mp4", "o.mp4"],

@@ -5,7 +5,7 @@ import Testing
 
 /// What signals do to a run, whichever thread they reach: those of OpenBLAS block none.
 @Suite struct SignalTests {
-  @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
   func endsSoonAndLeavesNothing(signal: Int32) throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4", size: "640x480", frames: 200)
@@ -30,6 +30,19 @@ import Testing
       of: URL(fileURLWithPath: "/bin/sh")
     )
     #expect(run.exitCode == 143)
+    #expect(folder.names == ["old.mkv"])
+  }
+
+  @Test func endsACalibrationSoon() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", size: "640x480", frames: 50)
+    let run = try Program(
+      ["models", "quantize", "fast", "--calibrate", "old.mkv", "-o", "new.safetensors"],
+      in: folder,
+      interruptAfter: 0.5
+    )
+    #expect(run.exitCode == 130)
+    #expect(try #require(run.secondsToEnd) < 5, "all of it takes many times as long")
     #expect(folder.names == ["old.mkv"])
   }
 

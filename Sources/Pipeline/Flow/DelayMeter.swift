@@ -24,7 +24,7 @@ final class DelayMeter: Sendable {
     return state.withLock { state in
       var report = state.report
       report.medianDelay = state.delays.delay(of: 0.5)
-      report.longDelay = state.delays.delay(of: 0.99)
+      report.longDelay = min(state.delays.delay(of: 0.99), report.longestDelay)
       return report
     }
   }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Engine
+internal import Glibc
 internal import Pipeline
 
 /// `vsr models quantize`: a model that can also run in 8 bits.
@@ -46,12 +47,17 @@ struct ModelsQuantize: ParsableCommand {
 
   func run() throws {
     let cancellation = Cancellation()
-    Signals.onEnding(cancellation)
+    let isWriting = Monitor(false)
+    Signals.onEnding(cancellation) { signal in
+      guard isWriting.withLock({ $0 }) else { _exit(128 + signal) }
+      cancellation.request(signal: signal)
+    }
     let store = try WeightStore(modelNamed: model)
     let report = try ModelReport(named: model, store)
     let source = try Model(named: model, store)
     let quantized = try QuantizedModel(source, pictures: pictures(cancellation))
     let result = try quantized.file([store], metadata: report.card(source, file: model))
+    isWriting.withLock { $0 = true }
     try WholeFile.write(
       output,
       source: source.path.map { MediaPath($0) },

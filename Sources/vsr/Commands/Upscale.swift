@@ -104,6 +104,9 @@ struct Upscale: ParsableCommand {
       throw ValidationError("upscale \(fault), as in: vsr IN OUT")
     }
     let (input, output) = (given[0], given[1].asOutput)
+    if let address = try [input, output].first(where: { try NetworkAddress($0) != nil }) {
+      throw ValidationError("\(address.quoted) is an address; vsr stream takes those, by -i and -o")
+    }
     guard !(report.json && output.isStandardStream) else {
       throw ValidationError("--json and an output of '-' both want standard output")
     }

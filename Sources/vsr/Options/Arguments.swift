@@ -10,6 +10,9 @@ extension MediaPath: ExpressibleByArgument {
   public init?(argument: String) {
     self = RawArguments.path(argument)
   }
+
+  /// The path as it is typed.
+  public var defaultValueDescription: String { text }
 }
 
 extension EncoderOptions.Option: ExpressibleByArgument {
