@@ -18,5 +18,5 @@ int ffmpegc_open_encoder(AVCodecContext *encoder, const AVCodec *codec) {
   const int code = avcodec_open2(encoder, codec, NULL);
   if (is_known)
     syscall(SYS_capset, &self, had);
-  return code;
+  return code >= 0 && ffmpegc_has_refused_option() ? AVERROR(EINVAL) : code;
 }

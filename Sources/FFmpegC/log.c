@@ -6,6 +6,7 @@
 #include <string.h>
 
 static _Thread_local char last_error[512];
+static _Thread_local int has_refused_option;
 
 // libav may split one line over several calls; each thread collects its own.
 static _Thread_local char line[1024];
@@ -42,11 +43,23 @@ static int is_damage(int level) {
   return level <= AV_LOG_ERROR || strncmp(line, "PES packet size mismatch", 24) == 0;
 }
 
+// Encoders go on without what they do not understand in a list of their own settings.
+static int is_refused_option(void) {
+  static const char *const beginnings[] = {"Error parsing option", "Unknown option",
+                                           "Invalid value for"};
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
+      return 1;
+  return 0;
+}
+
 static void deliver(void *context, int level) {
   while (length > 0 && (line[length - 1] == '.' || line[length - 1] == ' '))
     length--;
   line[length] = 0;
-  if (level <= AV_LOG_ERROR && length > 0)
+  const int is_refused = is_refused_option();
+  has_refused_option |= is_refused;
+  if ((level <= AV_LOG_ERROR || is_refused) && length > 0)
     snprintf(last_error, sizeof last_error, "%s", line);
   if (is_damage(level))
     count_error(context);
@@ -73,4 +86,9 @@ void ffmpegc_catch_log(void) {
 
 const char *ffmpegc_last_error(void) { return last_error; }
 
-void ffmpegc_clear_last_error(void) { last_error[0] = 0; }
+int ffmpegc_has_refused_option(void) { return has_refused_option; }
+
+void ffmpegc_clear_last_error(void) {
+  last_error[0] = 0;
+  has_refused_option = 0;
+}

@@ -28,6 +28,16 @@ import Testing
       line: "see vsr stream --help"
     ),
     Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-e", "x264-params=foo=1"],
+      code: 64,
+      line: "cannot use codec 'libx264': Error parsing option 'foo = 1'"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "-c", "hevc", "-e", "x265-params=foo=1"],
+      code: 64,
+      line: "Unknown option: foo"
+    ),
+    Refusal(
       arguments: ["clip.mp4", "o.mp4", "--crf", "20", "-e", "b=1M"],
       code: 64,
       line: "encoder option 'b=1M' says something else"

@@ -27,6 +27,7 @@ import Testing
     Ending(line: "$0 c.mkv /dev/fd/5 -f matroska 5>o.mkv", code: 0),
     Ending(line: "$0 c.mkv /dev/null -f matroska && test -c /dev/null", code: 0),
     Ending(line: "mkfifo f; (cat f >o.mkv &) ; $0 c.mkv f -f matroska && test -p f", code: 0),
+    Ending(line: "$0 c.mkv - -f y4m | ffprobe -v error -f yuv4mpegpipe -", code: 0),
     Ending(line: "$0 c.mkv o%03d.mkv && test -f o%03d.mkv", code: 0),
     Ending(line: "\"$0\" --help | head -n 1", code: 0),
     Ending(

@@ -31,7 +31,8 @@ static const int64_t FFMPEGC_NOPTS = AV_NOPTS_VALUE;
 /// `avcodec_open2` by a thread that may not raise priorities.
 ///
 /// Where root runs it, SVT-AV1 gives its threads and the caller the highest real-time priority,
-/// before which nothing else on the machine gets its turn.
+/// before which nothing else on the machine gets its turn. Options that the encoder would leave out
+/// are an error, which `ffmpegc_last_error` tells.
 int ffmpegc_open_encoder(AVCodecContext *encoder, const AVCodec *codec);
 
 /// Takes libav's warnings and errors, which it would print to stderr, for the functions below.
@@ -41,6 +42,9 @@ void ffmpegc_catch_log(void);
 ///
 /// Valid until the next libav call on this thread.
 const char *ffmpegc_last_error(void);
+
+/// Whether an encoder has said since on this thread that it leaves out an option.
+int ffmpegc_has_refused_option(void);
 
 /// Forgets the last error of this thread.
 void ffmpegc_clear_last_error(void);

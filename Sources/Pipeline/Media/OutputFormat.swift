@@ -10,10 +10,12 @@ struct OutputFormat: @unchecked Sendable {
   ///
   /// - Throws: A ``MediaError`` of kind `usage` when there is none, or none that writes one file.
   init(named name: String?, for path: MediaPath) throws(MediaError) {
-    let fileName = name == nil ? path.text : nil
-    guard let format = unsafe av_guess_format(name, fileName, nil) else {
-      throw OutputFormat.unknown(name, path)
-    }
+    // Extensions such as `mkv` and `y4m` are understood as names too.
+    let fileName = name.map { "." + $0 } ?? path.text
+    guard
+      let format = unsafe name.flatMap({ unsafe av_guess_format($0, nil, nil) })
+        ?? av_guess_format(nil, fileName, nil)
+    else { throw OutputFormat.unknown(name, path) }
     unsafe native = format
     guard !hasNoFile || ["null", "rtsp"].contains(self.name) || sendsPlaylist(to: path) else {
       throw writesOtherFiles(path)
