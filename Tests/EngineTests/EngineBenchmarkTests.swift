@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -13,6 +14,42 @@ import Testing
   /// Pictures that take minutes should not be as many as a large machine has processors.
   @Test func workersThatShareAPictureNeedNoneOfTheirOwn() throws {
     #expect(try frames(workers: 8, tiling: .side(4)) == 3)
+  }
+
+  /// Blocks of two pixels, in a picture that is none of them, whole and cut.
+  @Test(arguments: [Upscaler.Tiling.wholePicture, .side(17)])
+  func ratesAreThoseOfThePlanWhereBlocksAreTaken(tiling: Upscaler.Tiling) throws {
+    let model = try Model(named: repositoryRoot + "Tests/EngineTests/Fixtures/rrdb-x2.pth")
+    try expectRates(model, width: 33, height: 25, tiling: tiling)
+  }
+
+  /// Windows of 64 pixels, which no side of the picture fills.
+  @Test(.enabled(if: SharedFolder.fixtures.isExpected))
+  func ratesAreThoseOfThePlanWhereWindowsAreTaken() throws {
+    let model = try Model(named: SharedFolder.fixtures.path("ctmsr-tiny/ctmsr.pth"))
+    try expectRates(model, width: 32, height: 24, tiling: .automatic)
+  }
+
+  private func expectRates(
+    _ model: Model,
+    width: Int,
+    height: Int,
+    tiling: Upscaler.Tiling,
+  ) throws {
+    var options = Upscaler.Options()
+    options.tiling = tiling
+    let benchmark = try EngineBenchmark(
+      model: model,
+      options: options,
+      width: width,
+      height: height,
+      seconds: 0.01,
+    )
+    let plan = try WorkPlan(model: model, width: width, height: height, options: options)
+    let operations = 2 * plan.graph.multiplyAddCount * plan.tiles.tiles.count
+    let ratio = benchmark.convolutionRate / (benchmark.framesPerSecond * Double(operations))
+    #expect(abs(ratio - 1) < 1e-9)
+    #expect(benchmark.convolutionsAlone > 0)
   }
 
   /// How many pictures a run takes at least.

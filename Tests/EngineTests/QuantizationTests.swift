@@ -200,6 +200,26 @@ import Testing
     #expect(images[1].hasSameSamples(as: images[0]) && images[2].hasSameSamples(as: images[0]))
   }
 
+  /// Blocks of two pixels, in pictures of which no side has whole ones.
+  @Test(arguments: [9, 101, 131])
+  func calibratesWithWholeBlocksOfAPicture(side: Int) throws {
+    let file = repositoryRoot + "Tests/EngineTests/Fixtures/rrdb-x2.pth"
+    try expectCalibration(of: RRDBNetwork(WeightStore(path: file)), side: side)
+  }
+
+  /// Windows of 64 pixels, and a picture that is smaller than one.
+  @Test(.enabled(if: SharedFolder.fixtures.isExpected), arguments: [33, 65])
+  func calibratesWithWholeWindowsOfAPicture(side: Int) throws {
+    let file = try SharedFolder.fixtures.path("ctmsr-tiny/ctmsr.pth")
+    try expectCalibration(of: CTMSR(WeightStore(path: file)), side: side)
+  }
+
+  private func expectCalibration(of network: any Network, side: Int) throws {
+    var calibration = Calibration(network)
+    let picture = Image(pattern: 0, width: side, height: side)
+    #expect(throws: Never.self) { try calibration.add(picture) }
+  }
+
   @Test func refusesFactorsThatDoNotFit() throws {
     let folder = try TemporaryFolder()
     let store = try WeightStore(modelNamed: "fast")

@@ -42,9 +42,10 @@ public struct EngineBenchmark: Sendable {
     let total = spent.values.reduce(0, +)
     shares = spent.map { ($0.key, $0.value / total) }.sorted { $0.1 > $1.1 }
 
-    let graph = model.network.graph(height: height, width: width)
-    convolutionRate = framesPerSecond * 2 * Double(graph.multiplyAddCount)
-    convolutionsAlone = try BareConvolutions(graph, options: options).framesPerSecond(seconds)
+    let tileCount = Double(plan.tiles.tiles.count)
+    convolutionRate = framesPerSecond * 2 * Double(plan.graph.multiplyAddCount) * tileCount
+    let bare = try BareConvolutions(plan.graph, options: options)
+    convolutionsAlone = try bare.runsPerSecond(seconds) / tileCount
   }
 }
 
@@ -116,7 +117,7 @@ private struct BareConvolutions: Sendable {
     }
   }
 
-  func framesPerSecond(_ seconds: Double) throws(EngineError) -> Double {
+  func runsPerSecond(_ seconds: Double) throws(EngineError) -> Double {
     // Made here, where an error can be thrown; each is then used by one thread only.
     nonisolated(unsafe) var programs: [[BareProgram]] = []
     for _ in 0..<threads {

@@ -25,12 +25,7 @@ struct Calibration {
 
   /// Takes samples of what the layers read when a low-resolution picture is enlarged.
   mutating func add(_ image: Image) throws(EngineError) {
-    let window = PixelRect(
-      x: max(0, (image.width - Self.side) / 2),
-      y: max(0, (image.height - Self.side) / 2),
-      width: min(image.width, Self.side),
-      height: min(image.height, Self.side),
-    )
+    let window = window(in: image)
     let graph = network.graph(height: window.height, width: window.width)
     let program = try Program(OneDNNBackend().compile(graph))
     let numbers = graph.convolutionNumbers
@@ -39,6 +34,19 @@ struct Calibration {
       let picture = graph.operations[step].operands[0]
       try layers[number]?.add(operands[0].floats, graph.shape(of: picture))
     }
+  }
+
+  /// The middle of a picture, of whole blocks of what the network takes; of one block where it is smaller.
+  private func window(in image: Image) -> PixelRect {
+    let block = network.tileRule.alignment
+    func side(_ length: Int) -> Int { max(1, min(length, Self.side) / block) * block }
+    let (width, height) = (side(image.width), side(image.height))
+    return PixelRect(
+      x: max(0, (image.width - width) / 2),
+      y: max(0, (image.height - height) / 2),
+      width: width,
+      height: height,
+    )
   }
 
   /// The factors, by the number of the convolution.

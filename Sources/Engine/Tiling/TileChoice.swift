@@ -59,11 +59,7 @@ private struct Cutter {
 
   private var longer: Int { max(width, height) }
 
-  private var alignment: Int {
-    switch model.network.tileRule {
-    case .halo(let alignment, _), .overlap(let alignment, _, _): alignment
-    }
-  }
+  private var alignment: Int { model.network.tileRule.alignment }
 
   /// Sides from the whole picture down to the smallest, each about an eighth smaller than the last.
   var sides: [Int] {

@@ -14,4 +14,11 @@ public enum TileRule: Hashable, Sendable {
   /// continue it and then cut, or cut it and then continue the tiles.
   /// `clampsTiles` says whether tiles are clamped to −1…1 before they are blended, as whole pictures are.
   case overlap(alignment: Int, padsPicture: Bool, clampsTiles: Bool = false)
+
+  /// What the sides of a window, in pixels, are multiples of.
+  var alignment: Int {
+    switch self {
+    case .halo(let alignment, _), .overlap(let alignment, _, _): alignment
+    }
+  }
 }
