@@ -179,6 +179,11 @@ extension TorchRefusalTests {
       tensor: Pickle.tensor(size: [1 << 32, 1 << 32], stride: [1, 1])
     ),
     BadFile(
+      "elements overflow beside none",
+      "larger than 2 GiB",
+      tensor: Pickle.tensor(size: [0, 1 << 40, 1 << 40], stride: [1, 1 << 40, 1])
+    ),
+    BadFile(
       "strides overflow",
       "reaches outside",
       tensor: Pickle.tensor(size: [2, 2], stride: [1 << 62, 1 << 62])

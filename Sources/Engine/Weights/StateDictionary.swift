@@ -136,7 +136,8 @@ extension StoredTensor {
     guard view.dimensions.count == view.strides.count, view.dimensions.count <= 8,
       (view.dimensions + view.strides).allSatisfy({ $0 >= 0 }), view.offset >= 0
     else { throw fault("has a malformed shape") }
-    guard let byteCount = storage.type.byteCount(of: view.dimensions),
+    // Without those that are zero: whoever multiplies sizes may do so in another order.
+    guard let byteCount = storage.type.byteCount(of: view.dimensions.map { max($0, 1) }),
       byteCount <= WeightsFile.byteLimit
     else { throw fault("is larger than 2 GiB") }
     guard let span = view.span, span.upperBound <= storage.count else {
@@ -179,9 +180,10 @@ extension PickleValue.TensorView {
 
   /// Whether the elements lie in row-major order without gaps.
   fileprivate var isContiguous: Bool {
+    guard !dimensions.contains(0) else { return true }
     var expected = 1
     for (size, stride) in zip(dimensions, strides).reversed() where size != 1 {
-      guard stride == expected else { return dimensions.contains(0) }
+      guard stride == expected else { return false }
       expected *= size
     }
     return true
