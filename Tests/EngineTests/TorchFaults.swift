@@ -207,6 +207,30 @@ extension TorchRefusalTests {
         ("c", Pickle.tensor(size: [1 << 28], stride: [0]))
       )
     ),
+    BadFile(
+      "one storage for many elements",
+      "bytes, more than 64 times those of the file",
+      tensor: Pickle.tensor(size: [1 << 27], stride: [0])
+    ),
+    BadFile(
+      "one storage for many tensors",
+      "bytes, more than 64 times those of the file",
+      pickle: Pickle.dictionary(
+        ("a", Pickle.tensor(size: [1 << 16], stride: [0])),
+        ("b", Pickle.tensor(size: [1 << 16], stride: [0]))
+      )
+    ),
+    BadFile(
+      "not a number among repetitions",
+      "tensor 'w' holds NaN",
+      ZipBuilder([
+        (
+          "m/data.pkl",
+          Pickle.file(Pickle.dictionary(("w", Pickle.tensor(size: [3, 4], stride: [0, 1]))))
+        ),
+        ("m/data/0", bytes(of: [1, 2, 3, .infinity])),
+      ]).bytes
+    ),
     BadFile("storage too long", "not that of its", tensor: Pickle.tensor(storage: stored(4000))),
     BadFile(
       "storage overflows",

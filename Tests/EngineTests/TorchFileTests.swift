@@ -74,6 +74,21 @@ import Testing
     #expect(try load(file).weights("w").dimensions == [0, 3])
   }
 
+  /// Sizes and strides as they come of `expand`, `transpose` and slices; what lies between is not looked at.
+  @Test func readsWhatAViewReaches() throws {
+    let views: [(size: [Int], stride: [Int], values: [Float])] = [
+      ([3, 2], [0, 2], [1, 3, 1, 3, 1, 3]), ([2, 1, 1], [2, .max, 0], [1, 3]),
+    ]
+    for view in views {
+      let tensor = Pickle.tensor(size: view.size, stride: view.stride)
+      let file = ZipBuilder([
+        ("m/data.pkl", Pickle.file(Pickle.dictionary(("w", tensor)))),
+        ("m/data/0", bytes(of: [1, .nan, 3, 4])),
+      ])
+      #expect(try load(file.bytes).weights("w").values == view.values)
+    }
+  }
+
   @Test func checksumIsThatOfZip() {
     var checksum = Checksum()
     checksum.update(Array("1234".utf8))

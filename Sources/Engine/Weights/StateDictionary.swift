@@ -28,7 +28,7 @@ struct StateDictionary {
     tensors = try views.map { (name, view) throws(WeightsFault) in
       try StoredTensor(name: name, view: view, in: archive)
     }
-    try StateDictionary.checkSize(tensors)
+    try StateDictionary.checkSize(tensors, in: file)
   }
 
   // Written by torch 2.1 and later; every machine that we run on is little-endian.
@@ -103,8 +103,14 @@ struct StateDictionary {
     return Array(name)
   }
 
-  // Views may share or repeat a storage, so the file's size is no bound.
-  private static func checkSize(_ tensors: [StoredTensor]) throws(WeightsFault) {
+  // Views may share or repeat a storage, so the file's size is no bound. Networks share few tensors and
+  // repeat small ones; more than this is made to fill the memory.
+  private static let largestExpansion = 64
+
+  private static func checkSize(
+    _ tensors: [StoredTensor],
+    in file: WeightsFile,
+  ) throws(WeightsFault) {
     var byteCount = 0
     for tensor in tensors {
       // Neither overflows: a tensor by itself has been checked against the same limit.
@@ -112,6 +118,10 @@ struct StateDictionary {
       guard byteCount <= WeightsFile.byteLimit else {
         throw WeightsFault("its tensors have more than 2 GiB")
       }
+    }
+    guard byteCount <= largestExpansion * file.byteCount else {
+      let times = "more than \(largestExpansion) times those of the file"
+      throw WeightsFault("its tensors repeat so much that they have \(byteCount) bytes, \(times)")
     }
   }
 }

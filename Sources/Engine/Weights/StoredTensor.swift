@@ -17,7 +17,7 @@ struct StoredTensor {
   func floats(in file: WeightsFile) throws(WeightsFault) -> [Float]? {
     let stored = try file.bytes(range).withUnsafeBytes { type.floats($0) }
     guard let strides, let stored else { return stored }
-    return indices(strides: strides).map { stored[$0] }
+    return places(strides).map { stored[$0] }
   }
 
   /// The elements' bytes in row-major order.
@@ -25,20 +25,55 @@ struct StoredTensor {
     let stored = try file.bytes(range)
     guard let strides else { return stored }
     let size = type.byteCount
-    return indices(strides: strides).flatMap { stored[($0 * size)..<(($0 + 1) * size)] }
+    return places(strides).flatMap { stored[($0 * size)..<(($0 + 1) * size)] }
   }
 
   /// Whether no element is NaN or infinity.
   func isFinite(in file: WeightsFile) throws(WeightsFault) -> Bool {
-    try floats(in: file)?.allSatisfy(\.isFinite) ?? true
+    let stored = try file.bytes(range).withUnsafeBytes { type.floats($0) }
+    guard let strides, let stored else { return stored?.allSatisfy(\.isFinite) ?? true }
+    return places(strides).allSatisfy { stored[$0].isFinite }
   }
 
-  /// Where each element lies, counted in elements from the first, in row-major order.
-  private func indices(strides: [Int]) -> [Int] {
-    var indices = count == 0 ? [] : [0]
-    for (size, stride) in zip(dimensions, strides) {
-      indices = indices.flatMap { start in (0..<size).map { start + $0 * stride } }
+  private func places(_ strides: [Int]) -> ElementPlaces {
+    ElementPlaces(dimensions: dimensions, strides: strides)
+  }
+}
+
+/// Where each element of a tensor lies, counted in elements from the first, in row-major order.
+///
+/// One at a time: a tensor may have many more elements than its file.
+private struct ElementPlaces: Sequence, IteratorProtocol {
+  private let dimensions: [Int]
+  private let strides: [Int]
+  private var index: [Int]
+  private var place = 0
+  private(set) var underestimatedCount: Int
+
+  init(dimensions: [Int], strides: [Int]) {
+    self.dimensions = dimensions
+    self.strides = strides
+    index = Array(repeating: 0, count: dimensions.count)
+    underestimatedCount = dimensions.reduce(1, *)
+  }
+
+  mutating func next() -> Int? {
+    guard underestimatedCount > 0 else { return nil }
+    underestimatedCount -= 1
+    defer { advance() }
+    return place
+  }
+
+  // Nothing is added that an element does not reach, so nothing overflows.
+  private mutating func advance() {
+    for axis in index.indices.reversed() {
+      if index[axis] + 1 < dimensions[axis] {
+        index[axis] += 1
+        place += strides[axis]
+        return
+      }
+      place -= index[axis] * strides[axis]
+      index[axis] = 0
     }
-    return indices
   }
 }
