@@ -3,7 +3,7 @@ public enum EngineError: Error, Hashable {
   /// The weights file cannot be used: the user's name for it, and why.
   case model(subject: String, reason: String)
 
-  /// The library that runs the network refused an operation.
+  /// The library that runs the network refused an operation, or the system the threads for it.
   case backend(operation: String, reason: String)
 
   /// The memory is too small even for the smallest tiles and one worker: what is needed, and what there

@@ -106,14 +106,19 @@ public final class Upscaler: Sendable {
   ///   - model: The model that enlarges.
   ///   - options: What the user chose.
   ///   - plan: How pictures of the size that comes first are worked on; decides on the number of workers.
-  public init(model: Model, options: Options = Options(), plan: WorkPlan? = nil) {
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the system starts fewer threads.
+  public init(
+    model: Model,
+    options: Options = Options(),
+    plan: WorkPlan? = nil,
+  ) throws(EngineError) {
     precondition(options.workers > 0, "at least one worker")
     self.model = model
     var options = options
     options.workers = plan?.workers ?? options.workers
     self.options = options
     state = Monitor(State(first: plan, frameCount: options.firstFrame))
-    workers = (0..<options.workers).map { [tasks] _ in Worker(tasks) }
+    workers = try [Worker](tasks, count: options.workers)
   }
 
   deinit {

@@ -38,7 +38,7 @@ import Testing
     let one = try upscaler(.side(32), blending).upscale(picture).wait()
 
     for workers in [2, 5] {
-      let upscaler = upscaler(.side(32), blending, workers: workers)
+      let upscaler = try upscaler(.side(32), blending, workers: workers)
       let pending = try (0..<3).map { _ in try upscaler.upscale(picture) }
       for result in try pending.map({ try $0.wait() }) {
         #expect(maximumDifference(result.allSamples, one.allSamples) == 0)
@@ -49,7 +49,7 @@ import Testing
   // Noise of its own for each tile averages out where tiles overlap: mean right, deviation smaller.
   @Test func paperTilesAreAveraged() throws {
     let picture = gradient(width: 28, height: 16)
-    let upscaler = upscaler(.side(16), .paper)
+    let upscaler = try upscaler(.side(16), .paper)
     let result = try upscaler.upscale(picture).wait()
     let other = try self.upscaler(.side(16)).upscale(picture).wait()
 
@@ -94,14 +94,14 @@ import Testing
       var options = Upscaler.Options()
       options.tiling = .side(16)
       (options.blending, options.noise, options.workers) = (blending, noise, workers)
-      let upscaler = Upscaler(model: Model(name: "", network: Repeating()), options: options)
+      let upscaler = try Upscaler(model: Model(name: "", network: Repeating()), options: options)
       let pending = try (0..<3).map { _ in try upscaler.upscale(picture) }
       let results = try pending.map { try $0.wait().allSamples }
       #expect((results[0] == results[1]) == (noise == .still))
       #expect((results[1] == results[2]) == (noise == .still))
 
       options.firstFrame = 2
-      let later = Upscaler(model: Model(name: "", network: Repeating()), options: options)
+      let later = try Upscaler(model: Model(name: "", network: Repeating()), options: options)
       #expect(try later.upscale(picture).wait().allSamples == results[2])
     }
   }
@@ -110,12 +110,12 @@ import Testing
     _ tiling: Upscaler.Tiling,
     _ blending: Upscaler.Blending = .seamless,
     workers: Int = 1,
-  ) -> Upscaler {
+  ) throws -> Upscaler {
     var options = Upscaler.Options()
     options.tiling = tiling
     options.blending = blending
     options.workers = workers
-    return Upscaler(model: Model(name: "repeating", network: Repeating()), options: options)
+    return try Upscaler(model: Model(name: "repeating", network: Repeating()), options: options)
   }
 
   private func gradient(width: Int, height: Int) -> Image {

@@ -14,7 +14,7 @@ import Testing
     var options = Upscaler.Options()
     options.backend = Self.allBackends[backend]
     options.workers = workers
-    let upscaler = Upscaler(model: try Model(named: "fast"), options: options)
+    let upscaler = try Upscaler(model: Model(named: "fast"), options: options)
     let reused = try upscaler.results(for: frames)
     options.reusesUnchanged = false
     let anew = try Upscaler(model: upscaler.model, options: options).results(for: frames)
@@ -36,7 +36,7 @@ import Testing
       (Int.random(in: 0...right, using: &random), Int.random(in: 0...bottom, using: &random))
     }
     let frames = (corners + anywhere).map { Self.gray(size.width, size.height, except: $0) }
-    let upscaler = Upscaler(model: model)
+    let upscaler = try Upscaler(model: model)
     let reused = try upscaler.results(for: frames)
     for (frame, result) in zip(frames, reused) {
       #expect(result.hasSameSamples(as: try Upscaler(model: model).upscale(frame).wait()))
@@ -45,13 +45,13 @@ import Testing
   }
 
   @Test func picturesThatMoveAreComputedWhole() throws {
-    let upscaler = Upscaler(model: try Model(named: "fast"))
+    let upscaler = try Upscaler(model: Model(named: "fast"))
     _ = try upscaler.results(for: (0..<3).map { Self.noise(seed: $0) })
     #expect([upscaler].reusedShare == 0)
   }
 
   @Test func anEqualPictureTakesTheResult() throws {
-    let upscaler = Upscaler(model: try Model(named: "fast"))
+    let upscaler = try Upscaler(model: Model(named: "fast"))
     let results = try upscaler.results(for: [Self.noise(seed: 1), Self.noise(seed: 1)])
     #expect(results[0] === results[1] && [upscaler].reusedShare == 0.5)
   }
@@ -59,7 +59,7 @@ import Testing
   @Test func sizesMayChangeInBetween() throws {
     let frames = [(150, 110), (150, 110), (110, 150), (110, 150), (150, 110)]
       .map { Self.gray($0.0, $0.1, except: ($0.0 / 2, 3)) }
-    let upscaler = Upscaler(model: try Model(named: "fast"))
+    let upscaler = try Upscaler(model: Model(named: "fast"))
     let results = try upscaler.results(for: frames)
     #expect(results.map(\.width) == frames.map { 4 * $0.width })
     #expect([upscaler].reusedShare == 0.4)
@@ -72,7 +72,7 @@ import Testing
     var paper = Upscaler.Options()
     paper.blending = .paper
     for options in [perFrame, paper] {
-      let upscaler = Upscaler(model: try Model(named: "fast"), options: options)
+      let upscaler = try Upscaler(model: Model(named: "fast"), options: options)
       _ = try upscaler.results(for: [Self.gray(150, 110), Self.gray(150, 110, except: (9, 9))])
       #expect([upscaler].reusedShare == 0)
     }

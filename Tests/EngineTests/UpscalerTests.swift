@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -177,6 +178,36 @@ extension Tolerance {
   }
 }
 
+// MARK: - Threads that the system does not start
+
+extension UpscalerTests {
+  @Test func tooFewThreadsAreAnErrorThatSaysWhatHelps() async {
+    await #expect(processExitsWith: .success) {
+      // No address space has room for such a stack.
+      try setStackSizeOfThreads(1 << 47)
+      let reason = "Resource temporarily unavailable; --threads takes fewer"
+      let error = EngineError.backend(operation: "3 threads", reason: reason)
+
+      var options = Upscaler.Options()
+      options.workers = 3
+      #expect(throws: error) { try Upscaler(model: Model(named: "fast"), options: options) }
+      #expect(throws: error) { try MachinePeak.measure(threads: 3, precision: .float32) }
+    }
+  }
+}
+
+/// Sets the default of the process by an extension of glibc that Swift does not see.
+private func setStackSizeOfThreads(_ byteCount: Int) throws {
+  typealias Set = @convention(c) (UnsafePointer<pthread_attr_t>) -> Int32
+  let set = try #require(dlsym(nil, "pthread_setattr_default_np"))
+  withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { memory in
+    let attributes = memory.baseAddress.unsafelyUnwrapped
+    pthread_attr_init(attributes)
+    pthread_attr_setstacksize(attributes, byteCount)
+    #expect(unsafeBitCast(set, to: Set.self)(attributes) == 0)
+  }
+}
+
 // MARK: - Pictures
 
 extension UpscalerTests {
@@ -191,7 +222,7 @@ extension UpscalerTests {
     options.tiling = tiling
     options.backend = backend
     options.seed = seed
-    return Upscaler(model: try Model(named: "fast"), options: options)
+    return try Upscaler(model: Model(named: "fast"), options: options)
   }
 
   private func picture(width: Int, height: Int, seed: UInt64) -> Image {

@@ -28,9 +28,12 @@ public struct EngineBenchmark: Sendable {
     height: Int,
     seconds: Double,
   ) throws(EngineError) {
-    peak = MachinePeak.measure(threads: options.workers, precision: options.backend.precision)
+    peak = try MachinePeak.measure(
+      threads: options.workers,
+      precision: options.backend.precision,
+    )
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
-    let upscaler = Upscaler(model: model, options: options, plan: plan)
+    let upscaler = try Upscaler(model: model, options: options, plan: plan)
     try upscaler.run(plan, seconds: seconds / 4)  // warms up: programs, noise, memory
     let before = upscaler.secondsByOperation
     let run = try upscaler.run(plan, seconds: seconds)
@@ -125,7 +128,7 @@ private struct BareConvolutions: Sendable {
         try layers.map { (layer) throws(EngineError) in try BareProgram(layer.step, layer.kernel) }
       )
     }
-    return Parallel.rate(threads: threads, seconds: seconds) { thread in
+    return try Parallel.rate(threads: threads, seconds: seconds) { thread in
       {
         for program in programs[thread] { program.run() }
         return 1

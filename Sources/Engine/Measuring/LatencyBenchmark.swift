@@ -27,7 +27,7 @@ public struct LatencyBenchmark: Sendable {
     var times: [Double] = []
     for options in [one, all] {
       let plan = try WorkPlan(model: model, width: width, height: height, options: options)
-      let upscaler = Upscaler(model: model, options: options, plan: plan)
+      let upscaler = try Upscaler(model: model, options: options, plan: plan)
       times.append(try upscaler.secondsAlone(plan, seconds: seconds))
     }
     (oneWorker, allWorkers) = (times[0], times[1])

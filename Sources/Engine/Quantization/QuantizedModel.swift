@@ -76,7 +76,9 @@ public struct QuantizedModel: Sendable {
     var (exact, integer) = (Upscaler.Options(), Upscaler.Options())
     exact.backend = OneDNNBackend()
     integer.backend = OneDNNBackend(precision: .int8)
-    let upscalers = [exact, integer].map { Upscaler(model: model, options: $0) }
+    let upscalers = try [exact, integer].map { (options) throws(EngineError) in
+      try Upscaler(model: model, options: options)
+    }
     var (loss, fidelity) = (0.0, 0.0)
     for pair in pairs {
       let results = try upscalers.map { (upscaler) throws(EngineError) in

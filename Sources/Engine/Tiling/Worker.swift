@@ -8,10 +8,13 @@ final class Worker: Sendable {
   /// The seconds spent so far, by operation.
   var seconds: [String: Double] { times.withLock { $0 } }
 
-  init(_ tasks: TaskQueue) {
+  /// Starts one of `count` workers.
+  ///
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the system starts no more threads.
+  init(_ tasks: TaskQueue, among count: Int) throws(EngineError) {
     let times = Monitor<[String: Double]>([:])
     self.times = times
-    thread = WorkerThread {
+    thread = try WorkerThread(among: count) {
       enginec_use_one_thread()
       var benches: [TileBench] = []
       while let task = tasks.next() {
@@ -24,6 +27,23 @@ final class Worker: Sendable {
   }
 
   func join() { thread.join() }
+}
+
+extension [Worker] {
+  /// Starts `count` workers, or none.
+  ///
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the system starts fewer threads; the queue is
+  ///   closed then.
+  init(_ tasks: TaskQueue, count: Int) throws(EngineError) {
+    self = []
+    do throws(EngineError) {
+      while self.count < count { append(try Worker(tasks, among: count)) }
+    } catch {
+      tasks.close()
+      for worker in self { worker.join() }
+      throw error
+    }
+  }
 }
 
 /// Runs one tile, on the bench for its plan; benches for frames of another size are given up first.

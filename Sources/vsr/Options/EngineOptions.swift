@@ -143,6 +143,6 @@ struct EngineOptions: ParsableArguments {
     options.reusesUnchanged = reusesUnchanged
     options.firstFrame = firstFrame
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
-    return (Upscaler(model: model, options: options, plan: plan), plan)
+    return (try Upscaler(model: model, options: options, plan: plan), plan)
   }
 }
