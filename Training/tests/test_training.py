@@ -100,6 +100,14 @@ def test_resuming_gives_the_same_numbers(last, packs, vgg, tmp_path):
     assert same_weights(whole.ema.network, rest.ema.network)
 
 
+def test_an_iteration_beyond_the_end_is_the_end(packs, vgg, tmp_path):
+    run = tiny_run(stage("regression", 2))
+    trainer(run, packs, vgg, tmp_path).train(until=3)
+    rest = trainer(run, packs, vgg, tmp_path)
+    rest.resume()
+    assert rest.iteration == 2
+
+
 def test_validation_scores_and_keeps_the_best(packs, vgg, tmp_path):
     run = tiny_run(stage("regression", 4))
     validation = Validation(packs / "held-out", 4, vgg)

@@ -88,8 +88,8 @@ class Trainer:
         self.stopping = True
 
     def train(self, until=None):
-        """Goes on to the end of the run, or to an iteration, and leaves a checkpoint."""
-        last = self.run.iterations if until is None else until
+        """Goes on to the end of the run, or to an iteration before it, and leaves a checkpoint."""
+        last = self.run.iterations if until is None else min(until, self.run.iterations)
         saved, recent = time.monotonic(), []
         while self.iteration < last and not self.stopping:
             recent.append(self.step())
