@@ -6,19 +6,6 @@
 #include <immintrin.h>
 #endif
 
-static size_t sample_bytes(enginec_sample_type type) {
-  switch (type) {
-  case enginec_uint8:
-    return sizeof(uint8_t);
-  case enginec_bfloat16:
-    return sizeof(uint16_t);
-  case enginec_float32:
-  case enginec_int32:
-    return sizeof(float);
-  }
-  return 0;
-}
-
 // Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to
 // guard.
 static const enginec_kernels *kernels(void) {
@@ -76,12 +63,6 @@ void enginec_finish_to_uint8(uint8_t *out, float *sums, size_t pixels, size_t ch
   }
 }
 
-void enginec_finish_sums(void *out, const int32_t *sums, size_t pixels,
-                         const enginec_sum_finish *finish, const float *table, const float *bias,
-                         const void *residual) {
-  kernels()->finish_sums(out, sums, pixels, finish, table, bias, residual);
-}
-
 size_t enginec_edge_count(const enginec_edges *e) {
   return (e->pad_before + 1) * (e->pad_after + 1);
 }
@@ -106,8 +87,8 @@ void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, s
                              const enginec_edges *e, const float *biases, const void *residual) {
   const enginec_kernels *k = kernels();
   const size_t channels = finish->channels, width = e->out_width;
-  const size_t out_bytes = channels * sample_bytes(finish->out_type);
-  const size_t residual_bytes = channels * sample_bytes(finish->residual_type);
+  const size_t out_bytes = channels * enginec_sample_bytes(finish->out_type);
+  const size_t residual_bytes = channels * enginec_sample_bytes(finish->residual_type);
   for (size_t y = 0; y < rows; y++) {
     const size_t row_edge = edge_of(e, first_row + y, e->height) * enginec_edge_count(e);
     for (size_t x = 0, end; x < width; x = end) {
@@ -357,7 +338,8 @@ void enginec_pixel_unshuffle(float *out, const float *x, size_t height, size_t w
 void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_channels,
                             size_t first_channel, const void *x, enginec_sample_type x_type,
                             size_t pixels, size_t channels) {
-  const size_t out_bytes = sample_bytes(out_type), row_bytes = channels * sample_bytes(x_type);
+  const size_t out_bytes = enginec_sample_bytes(out_type),
+               row_bytes = channels * enginec_sample_bytes(x_type);
   for (size_t p = 0; p < pixels; p++) {
     char *row = (char *)out + (p * out_channels + first_channel) * out_bytes;
     const char *source = (const char *)x + p * row_bytes;

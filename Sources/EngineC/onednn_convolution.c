@@ -112,12 +112,6 @@ static dnnl_data_type_t library_type(enginec_sample_type type) {
   return types[type];
 }
 
-static size_t sample_bytes(enginec_sample_type type) {
-  return type == enginec_uint8      ? sizeof(uint8_t)
-         : type == enginec_bfloat16 ? sizeof(uint16_t)
-                                    : sizeof(float);
-}
-
 // Whether samples and weights are 8-bit numbers.
 static int is_exact(const enginec_convolution_shape *s) { return s->factor_type == enginec_uint8; }
 
@@ -470,7 +464,7 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const void *
   const int kind = strip_kind(&c->shape, first_row);
   const size_t row_samples = c->shape.width * c->shape.in_channels;
   const size_t first = source_of(&c->shape, first_row, 1).first;
-  void *source = (char *)x + first * row_samples * sample_bytes(c->shape.x_type);
+  void *source = (char *)x + first * row_samples * enginec_sample_bytes(c->shape.x_type);
   dnnl_memory_set_data_handle(runner->bindings[kind].scratch,
                               (char *)scratch + c->source_bytes + c->result_bytes);
   const dnnl_status_t status = c->shape.winograd

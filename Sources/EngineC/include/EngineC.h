@@ -17,9 +17,23 @@
 typedef enum {
   enginec_float32,
   enginec_bfloat16, // the upper half of a float
-  enginec_uint8,    // a step of a per-channel scale, see enginec_steps
+  enginec_uint8,    // a step of a per-channel scale, see enginec_place_steps
   enginec_int32,    // an exact sum of products of 8-bit numbers
 } enginec_sample_type;
+
+// The size of a sample.
+static inline size_t enginec_sample_bytes(enginec_sample_type type) {
+  switch (type) {
+  case enginec_uint8:
+    return sizeof(uint8_t);
+  case enginec_bfloat16:
+    return sizeof(uint16_t);
+  case enginec_float32:
+  case enginec_int32:
+    return sizeof(float);
+  }
+  return 0;
+}
 
 // Element-wise functions that can follow a convolution.
 typedef enum {
@@ -30,7 +44,7 @@ typedef enum {
   enginec_activation_gelu,       // x * (1 + erf(x / sqrt(2))) / 2, PyTorch's default GELU
 } enginec_activation;
 
-// MARK: Kernels, chosen once for the instruction set of the running CPU
+// MARK: Kernels, chosen by every call for the instruction set of the running CPU
 
 // x = activation(x + bias) + residual_scale * residual, over `pixels` pixels. `bias` and `residual`
 // may be NULL; `slopes` is read for prelu only.
@@ -64,11 +78,6 @@ enum {
   enginec_sum_rows,
 };
 
-// Finishes `pixels` pixels of sums that have one bias; `residual` may be NULL.
-void enginec_finish_sums(void *out, const int32_t *sums, size_t pixels,
-                         const enginec_sum_finish *finish, const float *table, const float *bias,
-                         const void *residual);
-
 // How many weights of a kernel lie outside the picture, above or before the first and below or
 // behind the last one, decides which bias belongs to a pixel.
 typedef struct {
@@ -78,7 +87,7 @@ typedef struct {
 
 // Finishes rows [first_row, first_row + rows) of sums. `biases` holds enginec_edge_count(edges)
 // squared arrays of a bias per channel, of which rows choose first: entry
-// before * (pad_after + 1) + after for so many weights outside.
+// before * (pad_after + 1) + after for so many weights outside. `residual` may be NULL.
 void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
                              const enginec_sum_finish *finish, const float *table,
                              const enginec_edges *edges, const float *biases, const void *residual);
@@ -233,7 +242,8 @@ void enginec_interleave(void *out, const void *x, size_t height, size_t width, s
 // Clamps samples to 0...1.
 void enginec_clamp(float *x, size_t count);
 
-// The name of the instruction set that the kernels above use: "x86-64", "x86-64-v3", ...
+// The name of the instruction set that the kernels above use: "baseline", "x86-64-v3 (AVX2, FMA)"
+// or "x86-64-v4 (AVX-512)".
 const char *enginec_kernel_level(void);
 
 // Runs a fixed number of independent products with addition of samples of a type, by the widest
