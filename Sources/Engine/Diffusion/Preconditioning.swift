@@ -1,9 +1,15 @@
 internal import Glibc
 
-/// How a consistency function mixes its input with what the network says (CTMSR, section A.2 of its
-/// description in Docs): `f(x) = skip · x + out · F(x, noise)`.
+/// How a consistency function mixes its input with what the network says, as in CTMSR's published code:
+/// `f(x, σ, y) = skip · x + out · F(x, noise, y)` for a low-resolution picture `y`.
 ///
-/// With `q = σ / 0.1`, the input counts for all at σ = 0 and for almost nothing at σ = 1.
+/// With `q = σ / 0.1` and the deviation `s` of images,
+///
+/// ```
+/// skip = s² / (q² + s²)    out = q / √(q² + s²)    noise = ln(σ + 0.002) / 4
+/// ```
+///
+/// so the input counts for all at σ = 0 and for almost nothing at σ = 1.
 public struct Preconditioning: Hashable, Sendable {
   /// The weight of the network's input.
   public let skip: Float
