@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Engine
@@ -18,6 +20,19 @@ import Testing
 
     let actual = UnsafeBufferPointer(start: output, count: expected.shape.count)
     #expect(maximumDifference(actual, expected.samples) <= Tolerance.network)
+  }
+
+  /// What is not in the file any more is not in memory either.
+  @Test func weightsAreReadWhenKernelsAreMade() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("m.safetensors")
+    let weights = repositoryRoot + "Models/fast/weights.safetensors"
+    try FileManager.default.copyItem(atPath: weights, toPath: path)
+    let graph = try CompactNetwork(WeightStore(path: path)).graph(height: 8, width: 8)
+    _ = try OneDNNBackend().compile(graph)
+
+    #expect(truncate(path, 0) == 0)
+    expectModelError("cannot be read to its end") { try OneDNNBackend().compile(graph) }
   }
 
   @Test func haloCoversTheReceptiveField() throws {

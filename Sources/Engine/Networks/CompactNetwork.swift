@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The compact one-step network: a trunk of 3×3 convolutions at the low resolution that turns bicubic
 /// plus noise into the picture in one evaluation of the consistency function.
 ///
@@ -40,27 +38,26 @@ public struct CompactNetwork: Network {
       sigma: sigma,
       sigmaData: try store.positiveFloat("sigma_data"),
     )
-    let embedding = try LayerEmbedding(store, layers: bodyCount + 1, features: features)
-      .biases(noise: preconditioning.noise)
+    let layers = Layers(store)
+    let embedding = try layers["emb"]
+      .noiseEmbedding(preconditioning.noise, layers: bodyCount + 1, features: features)
     let unshuffled = 3 * scale * scale
 
-    head = try store.convolution(
-      "head",
-      from: unshuffled + 3,
-      to: features,
-      embedding: embedding[0],
-      prelu: "act.0"
-    )
-    body = try (0..<bodyCount).map { (i) throws(EngineError) in
-      try store.convolution(
-        "body.\(i)",
-        from: features,
+    func layer(_ name: String, _ index: Int, from inputs: Int) throws(EngineError) -> Convolution {
+      let slopes = try layers["act.\(index)"].values("weight", dimensions: [features])
+      return try layers[name].convolution(
+        from: inputs,
         to: features,
-        embedding: embedding[i + 1],
-        prelu: "act.\(i + 1)"
+        side: 3,
+        activation: .prelu(slopes: slopes),
+        embedding: embedding[index],
       )
     }
-    tail = try store.convolution("tail", from: features, to: unshuffled)
+    head = try layer("head", 0, from: unshuffled + 3)
+    body = try (0..<bodyCount).map { (i) throws(EngineError) in
+      try layer("body.\(i)", i + 1, from: features)
+    }
+    tail = try layers["tail"].convolution(from: features, to: unshuffled, side: 3)
     self.scale = scale
   }
 
@@ -89,70 +86,24 @@ public struct CompactNetwork: Network {
   }
 }
 
-/// What the network is told about the noise level: one vector of features per layer.
-///
-/// `a_k = 8 c · 100^(−k / (K − 1))`, `v = [cos a, sin a]`, then two linear layers with SiLU between.
-private struct LayerEmbedding {
-  let first: WeightStore.Weights
-  let firstBias: [Float]
-  let second: WeightStore.Weights
-  let secondBias: [Float]
-  let features: Int
-
-  init(_ store: WeightStore, layers: Int, features: Int) throws(EngineError) {
-    first = try store.weights("emb.0.weight")
-    guard first.dimensions.count == 2, first.dimensions[1] % 2 == 0, first.dimensions[1] >= 4 else {
-      throw store.failure("tensor 'emb.0.weight' is no linear layer over cosines and sines")
+extension Layers {
+  /// What the network is told about the noise level: one vector of features per layer, the head's first.
+  ///
+  /// `a_k = 8 c · 100^(−k / (K − 1))`, `v = [cos a, sin a]`, then two linear layers with SiLU between.
+  fileprivate func noiseEmbedding(
+    _ c: Float,
+    layers: Int,
+    features: Int,
+  ) throws(EngineError) -> [[Float]] {
+    let dimensions = try dimensions("0.weight")
+    guard dimensions.count == 2, dimensions[1] % 2 == 0, dimensions[1] >= 4 else {
+      throw failure("has no linear layer '0' over cosines and sines")
     }
-    let hidden = first.dimensions[0]
-    firstBias = try store.weights("emb.0.bias", dimensions: [hidden]).values
-    second = try store.weights("emb.2.weight", dimensions: [layers * features, hidden])
-    secondBias = try store.weights("emb.2.bias", dimensions: [layers * features]).values
-    self.features = features
-  }
-
-  /// One bias vector per layer, the head's first.
-  func biases(noise c: Float) -> [[Float]] {
-    let count = first.dimensions[1] / 2
-    let angles = (0..<count).map { 8 * c * powf(100, -Float($0) / Float(count - 1)) }
-    let v = angles.map { cosf($0) } + angles.map { sinf($0) }
-    let hidden = linear(first, firstBias, v).map { $0 / (1 + expf(-$0)) }
-    let all = linear(second, secondBias, hidden)
+    let count = dimensions[1] / 2
+    let angles = TimeEmbedding.angles(8 * c, count: count, divisor: count - 1, base: 100)
+    let waves = TimeEmbedding.cosines(angles) + TimeEmbedding.sines(angles)
+    let hidden = TimeEmbedding.silu(try self["0"].linear(waves))
+    let all = try self["2"].linear(hidden, to: layers * features)
     return stride(from: 0, to: all.count, by: features).map { Array(all[$0..<($0 + features)]) }
-  }
-
-  private func linear(_ w: WeightStore.Weights, _ bias: [Float], _ x: [Float]) -> [Float] {
-    bias.indices.map { row in
-      x.indices.reduce(bias[row]) { $0 + w.values[row * x.count + $1] * x[$1] }
-    }
-  }
-}
-
-extension WeightStore {
-  /// A 3×3 convolution named `NAME.weight` and `NAME.bias`, its bias moved by a constant embedding.
-  fileprivate func convolution(
-    _ name: String,
-    from inputChannels: Int,
-    to outputChannels: Int,
-    embedding: [Float]? = nil,
-    prelu: String? = nil,
-  ) throws(EngineError) -> Convolution {
-    let bias = try weights("\(name).bias", dimensions: [outputChannels]).values
-    var activation = Activation.none
-    if let prelu {
-      activation = .prelu(
-        slopes: try weights("\(prelu).weight", dimensions: [outputChannels]).values
-      )
-    }
-    return Convolution(
-      inputChannels: inputChannels,
-      outputChannels: outputChannels,
-      kernel: 3,
-      weights: Parameters(
-        try weights("\(name).weight", dimensions: [outputChannels, inputChannels, 3, 3]).values
-      ),
-      bias: embedding.map { zip(bias, $0).map(+) } ?? bias,
-      activation: activation,
-    )
   }
 }

@@ -42,42 +42,79 @@ struct Layers: Sendable {
 }
 
 extension Layers {
-  /// A convolution, or a linear layer as one of 1 × 1, that reads `inputs` channels and makes `outputs`,
-  /// or as many as the file says, by a kernel of a side, or of the one that the file says.
+  /// What a file may have where a network has a convolution.
+  enum Form {
+    /// A linear layer, as a kernel of 1 × 1, or a kernel of 1 × 1 or 3 × 3; always with a bias.
+    case linearOrSmall
+
+    /// A kernel of any odd side, with a bias or without.
+    case odd
+  }
+
+  /// A convolution that reads `inputs` channels and makes `outputs`, or as many as the file says, by a
+  /// kernel of a side, or of the one that the file says.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)`` when a tensor is missing or does not fit.
   func convolution(
-    from inputs: Int,
+    from inputs: Int? = nil,
     to outputs: Int? = nil,
     side: Int? = nil,
+    form: Form = .linearOrSmall,
     stride: Int = 1,
     padding: Convolution.Padding? = nil,
     activation: Activation = .none,
     embedding: [Float]? = nil,
   ) throws(EngineError) -> Convolution {
     let dimensions = try dimensions("weight")
-    let kernel = dimensions.count == 4 ? dimensions[3] : 1
-    guard dimensions.count == 2 || (dimensions.count == 4 && dimensions[2] == kernel),
-      kernel == 1 || kernel == 3, dimensions[0] > 0
-    else { throw failure("has the shape \(dimensions): neither linear nor a convolution") }
-    guard dimensions[1] == inputs, outputs == nil || outputs == dimensions[0] else {
+    let kernel = try kernel(dimensions, form)
+    if let inputs, dimensions[1] != inputs {
       throw failure("has the shape \(dimensions), but \(inputs) channels come in")
+    }
+    if let outputs, dimensions[0] != outputs {
+      throw failure("has the shape \(dimensions), but \(outputs) channels should come out")
     }
     guard side == nil || side == kernel else {
       throw failure("has a kernel of \(kernel)×\(kernel), not 3×3")
     }
-    guard embedding == nil || embedding?.count == dimensions[0] else {
-      throw failure("has \(dimensions[0]) channels, but its embedding \(embedding?.count ?? 0)")
-    }
-    let bias = try values("bias", dimensions: [dimensions[0]])
     return Convolution(
-      inputChannels: inputs,
+      inputChannels: dimensions[1],
       outputChannels: dimensions[0],
       kernel: kernel,
       stride: stride,
       padding: padding,
       weights: weights(dimensions),
-      bias: embedding.map { zip(bias, $0).map(+) } ?? bias,
+      bias: try bias(dimensions[0], form, embedding),
       activation: activation,
     )
+  }
+
+  private func kernel(_ dimensions: [Int], _ form: Form) throws(EngineError) -> Int {
+    let side = dimensions.count == 4 ? dimensions[3] : 1
+    let isSquare = dimensions.count == 4 && dimensions[2] == side
+    let fits =
+      switch form {
+      case .linearOrSmall: (isSquare || dimensions.count == 2) && (side == 1 || side == 3)
+      case .odd: isSquare && side % 2 == 1
+      }
+    guard fits, !dimensions.contains(0) else {
+      let reason = form == .odd ? "no convolution" : "neither linear nor a convolution"
+      throw failure("has the shape \(dimensions): \(reason)")
+    }
+    return side
+  }
+
+  private func bias(
+    _ count: Int,
+    _ form: Form,
+    _ embedding: [Float]?,
+  ) throws(EngineError) -> [Float] {
+    guard form == .linearOrSmall || has("bias") else { return Array(repeating: 0, count: count) }
+    let bias = try values("bias", dimensions: [count])
+    guard let embedding else { return bias }
+    guard embedding.count == count else {
+      throw failure("has \(count) channels, but its embedding \(embedding.count)")
+    }
+    return zip(bias, embedding).map(+)
   }
 
   /// A group norm of `channels`; `modulation` holds factors and terms that follow it.
@@ -108,11 +145,10 @@ extension Layers {
 
   /// A linear layer applied to a vector here and now.
   func linear(_ x: [Float], to outputs: Int? = nil) throws(EngineError) -> [Float] {
-    let dimensions = try dimensions("weight")
-    guard dimensions.count == 2, dimensions[1] == x.count, outputs ?? dimensions[0] == dimensions[0]
-    else { throw failure("has the shape \(dimensions), but \(x.count) numbers come in") }
-    let weights = try values("weight", dimensions: dimensions)
-    let bias = try values("bias", dimensions: [dimensions[0]])
+    let found = try dimensions("weight").first
+    let rows = outputs ?? found ?? 0
+    let weights = try values("weight", dimensions: [rows, x.count])
+    let bias = try values("bias", dimensions: [rows])
     return bias.indices.map { row in
       x.indices.reduce(bias[row]) { $0 + weights[row * x.count + $1] * x[$1] }
     }

@@ -5,9 +5,9 @@ internal import Glibc
 /// At inference the time is constant, so whatever depends on it is computed while the file is read and
 /// becomes part of biases.
 enum TimeEmbedding {
-  /// Angles `time · 10000^(−k / divisor)` for k = 0 ..< count.
-  static func angles(_ time: Float, count: Int, divisor: Int) -> [Float] {
-    (0..<count).map { time * powf(10000, -Float($0) / Float(divisor)) }
+  /// Angles `time · base^(−k / divisor)` for k = 0 ..< count.
+  static func angles(_ time: Float, count: Int, divisor: Int, base: Float = 10000) -> [Float] {
+    (0..<count).map { time * powf(base, -Float($0) / Float(divisor)) }
   }
 
   static func sines(_ angles: [Float]) -> [Float] { angles.map { sinf($0) } }

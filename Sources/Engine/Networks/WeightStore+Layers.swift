@@ -3,36 +3,13 @@ extension WeightStore {
   /// those of the weights.
   ///
   /// - Throws: ``EngineError/model(subject:reason:)`` when a tensor is missing or is no convolution, or
-  ///   when it does not take as many channels as `inputs`.
+  ///   when it does not take as many channels as `inputs` or make as many as `outputs`.
   func layer(
     _ name: String,
     inputs: Int? = nil,
     outputs: Int? = nil,
-    activation: Activation = .none,
   ) throws(EngineError) -> Convolution {
-    guard let sizes = dimensions("\(name).weight") else {
-      throw failure("tensor '\(name).weight' is missing")
-    }
-    guard sizes.count == 4, sizes[2] == sizes[3], sizes[2] % 2 == 1, !sizes.contains(0) else {
-      throw failure("tensor '\(name).weight' has the shape \(sizes), which is no convolution")
-    }
-    guard sizes[0] == outputs ?? sizes[0], sizes[1] == inputs ?? sizes[1] else {
-      throw failure("tensor '\(name).weight' has the shape \(sizes), which does not fit its place")
-    }
-    var bias = [Float](repeating: 0, count: sizes[0])
-    if contains("\(name).bias") {
-      bias = try self.weights("\(name).bias", dimensions: [sizes[0]]).values
-    }
-    return Convolution(
-      inputChannels: sizes[1],
-      outputChannels: sizes[0],
-      kernel: sizes[2],
-      weights: Parameters(count: sizes.reduce(1, *)) { () throws(EngineError) in
-        try weights("\(name).weight", dimensions: sizes).values
-      },
-      bias: bias,
-      activation: activation,
-    )
+    try Layers(self)[name].convolution(from: inputs, to: outputs, form: .odd)
   }
 
   /// How many names there are that `name` makes of 0, 1, 2 and so on without a gap.
