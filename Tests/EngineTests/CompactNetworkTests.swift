@@ -35,6 +35,16 @@ import Testing
     expectModelError("cannot be read to its end") { try OneDNNBackend().compile(graph) }
   }
 
+  @Test func refusesNoEmbeddingOfEndlessWaves() throws {
+    let header =
+      #"{"__metadata__":{"scale":"4","body":"1","features":"1","sigma":"1","sigma_data":"1","#
+      + #""residual_every":"1"},"#
+      + #""emb.0.weight":{"dtype":"F32","shape":[0,1099511627776],"data_offsets":[0,0]}}"#
+    expectModelError("no linear layer '0' over cosines") {
+      try CompactNetwork(load(safetensors(header)))
+    }
+  }
+
   @Test func haloCoversTheReceptiveField() throws {
     // 14 convolutions of 3 × 3, two pixels for bicubic, and one for the block that pixel unshuffle reads.
     #expect(try Model(named: "fast").cost.halo == 17)

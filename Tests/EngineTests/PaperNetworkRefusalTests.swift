@@ -77,6 +77,9 @@ import Testing
     },
     Fault("five levels", "levels") { $0 = Self.ctmsr(sides: [64, 32, 16, 8, 4]) },
     Fault("no embedding", "map_layer0") { $0["map_layer0.weight"] = nil },
+    Fault("no embedding of endless waves", "no linear layer 'map_layer0'") {
+      $0["map_layer0.weight"] = [0, 1 << 40]
+    },
     Fault("no bias", "'enc.8x8_block0.conv1.bias' is missing") {
       $0["enc.8x8_block0.conv1.bias"] = nil
     },
@@ -101,6 +104,9 @@ import Testing
   private static let unetFaults = [
     Fault("a window of 16", "windows of 8") {
       $0["input_blocks.1.1.blocks.1.\(table)"] = [31 * 31, 1]
+    },
+    Fault("no embedding of endless waves", "no linear layer over cosines") {
+      $0["time_embed.0.weight"] = [0, 1 << 40]
     },
     Fault("no heads", "position biases") { $0["middle_block.1.blocks.0.\(table)"] = [225, 0] },
     Fault("five levels", "levels") { $0 = Self.unet(halvings: 4) },

@@ -171,7 +171,8 @@ extension Layers {
   /// What every block is told about the noise level.
   fileprivate func noiseEmbedding(_ noise: Float) throws(EngineError) -> [Float] {
     let dimensions = try dimensions("map_layer0.weight")
-    guard dimensions.count == 2, dimensions[1] >= 4, dimensions[1] % 2 == 0 else {
+    guard dimensions.count == 2, dimensions[0] > 0, dimensions[1] >= 4, dimensions[1] % 2 == 0
+    else {
       throw failure("has no linear layer 'map_layer0' over sines and cosines")
     }
     let count = dimensions[1] / 2

@@ -96,7 +96,8 @@ extension Layers {
     features: Int,
   ) throws(EngineError) -> [[Float]] {
     let dimensions = try dimensions("0.weight")
-    guard dimensions.count == 2, dimensions[1] % 2 == 0, dimensions[1] >= 4 else {
+    guard dimensions.count == 2, dimensions[0] > 0, dimensions[1] % 2 == 0, dimensions[1] >= 4
+    else {
       throw failure("has no linear layer '0' over cosines and sines")
     }
     let count = dimensions[1] / 2

@@ -224,7 +224,8 @@ extension Layers {
   /// SiLU of what every residual block is told about the time.
   fileprivate func timeEmbedding(_ time: Float) throws(EngineError) -> [Float] {
     let dimensions = try dimensions("0.weight")
-    guard dimensions.count == 2, dimensions[1] >= 2, dimensions[1] % 2 == 0 else {
+    guard dimensions.count == 2, dimensions[0] > 0, dimensions[1] >= 2, dimensions[1] % 2 == 0
+    else {
       throw failure("is no linear layer over cosines and sines")
     }
     let count = dimensions[1] / 2
