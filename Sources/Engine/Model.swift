@@ -108,9 +108,16 @@ public struct Model: Sendable {
 extension WeightStore {
   /// Reads the file of a model, by its bundled name or its path.
   ///
+  /// - Parameters:
+  ///   - name: The name or path, as for ``Model/init(named:autoencoder:)``.
+  ///   - bytes: The path as the system knows it, ending in zero; nil where it is the name's text.
   /// - Throws: ``EngineError/model(subject:reason:)``.
-  public init(modelNamed name: String) throws(EngineError) {
-    try self = Model.isPath(name) ? WeightStore(path: name) : WeightStore(bundled: name)
+  public init(modelNamed name: String, bytes: [CChar]? = nil) throws(EngineError) {
+    guard Model.isPath(name) else {
+      try self.init(bundled: name)
+      return
+    }
+    try self.init(path: name, bytes: bytes ?? Array(name.utf8CString))
   }
 
   private init(bundled name: String) throws(EngineError) {

@@ -21,7 +21,7 @@ public struct ModelFamily: Sendable {
   }
 
   /// A family of models of different scales; at least one.
-  init(_ models: [Model]) {
+  public init(_ models: [Model]) {
     precondition(!models.isEmpty, "a family has a model")
     self.models = models.sorted { $0.scale < $1.scale }
   }

@@ -80,6 +80,31 @@ import Testing
     #expect(folder.names == ["m.pth", "m.safetensors", "old.mkv"])
   }
 
+  /// A folder whose name is in Latin-1.
+  @Test func pathsOfModelsAreBytes() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 2)
+    let script = #"""
+      set -e
+      d=$'caf\xe9'
+      mkdir "$d"
+      cp "$1" "$d/m.pth"
+      "$0" models show "$d/m.pth"
+      "$0" models import "$d/m.pth"
+      "$0" old.mkv new.mkv -m "$d/m.safetensors"
+      "$0" old.mkv "$d/m.safetensors" -f matroska -y -m "$d/m.safetensors" && exit 1
+      ls "$d"
+      rm -r "$d"
+      """#
+    let run = try Program(
+      ["-c", script, Program.binary.path, Self.fixtures + "srvgg-x2.pth"],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 0 && run.output.hasSuffix("\nm.pth\nm.safetensors\n"), "\(run.errors)")
+    #expect(folder.names == ["new.mkv", "old.mkv"])
+  }
+
   @Test(.enabled(if: SharedFolder.fixtures.isExpected))
   func importsTwoFilesAsOneModel() throws {
     let folder = try TemporaryFolder()

@@ -22,7 +22,17 @@ public struct WeightStore: Sendable {
   ///
   /// - Throws: ``EngineError/model(subject:reason:)``.
   public init(path: String) throws(EngineError) {
-    try self.init(subject: "'\(path)'") { () throws(WeightsFault) in try WeightsFile(path: path) }
+    try self.init(path: path, bytes: Array(path.utf8CString))
+  }
+
+  /// Reads and checks a file whose path need not be text.
+  ///
+  /// - Parameters:
+  ///   - path: What messages call it.
+  ///   - bytes: The path as the system knows it, ending in zero.
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  public init(path: String, bytes: [CChar]) throws(EngineError) {
+    try self.init(subject: "'\(path)'") { () throws(WeightsFault) in try WeightsFile(path: bytes) }
   }
 
   /// Checks a file that lies in static memory, such as a bundled model.

@@ -23,7 +23,8 @@ final class WeightsFile: @unchecked Sendable {
     byteCount = memory.count
   }
 
-  init(path: String) throws(WeightsFault) {
+  /// Opens the file at a path, given as bytes that end in zero.
+  init(path: [CChar]) throws(WeightsFault) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw WeightsFault(String(cString: strerror(errno))) }
     source = .file(descriptor: descriptor)

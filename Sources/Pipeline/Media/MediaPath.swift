@@ -5,7 +5,7 @@ internal import Glibc
 /// Paths are bytes on Linux, not text: a name in Latin-1 stays what it is. Text is made only to show it.
 public struct MediaPath: Hashable, Sendable {
   /// The bytes of the path, ending in zero.
-  let bytes: [CChar]
+  public let bytes: [CChar]
 
   /// Creates a path from text.
   public init(_ path: String) {

@@ -39,13 +39,11 @@ struct ModelsImport: ParsableCommand {
   func run() throws {
     let cancellation = Cancellation()
     Signals.onEnding(cancellation)
-    // A slash makes it a path, whatever its name looks like.
-    let path = file.contains("/") ? file : "./\(file)"
-    let output = try outputPath()
-    let store = try WeightStore(path: path)
-    let latents = try autoencoder.map { try WeightStore(path: $0) }
-    let report = try ModelReport(named: path, store, autoencoder: latents)
-    let model = try Model(named: path, store, autoencoder: latents)
+    let (source, output) = (source, try outputPath())
+    let store = try WeightStore(path: source.text, bytes: source.bytes)
+    let latents = try autoencoder.map { try WeightStore(fileArgument: $0) }
+    let report = try ModelReport(named: source.text, store, autoencoder: latents)
+    let model = try Model(named: source.text, store, autoencoder: latents)
     let stores = [store] + (latents.map { [$0] } ?? [])
     let result = try SafetensorsFile(
       stores,
@@ -53,8 +51,8 @@ struct ModelsImport: ParsableCommand {
     )
     try WholeFile.write(
       output,
-      source: MediaPath(path),
-      neverReplaced: autoencoder.map { [MediaPath($0)] } ?? [],
+      source: source,
+      neverReplaced: autoencoder.map { [RawArguments.path($0)] } ?? [],
       overwrite: overwrite,
       cancellation: cancellation
     ) { write in
@@ -64,7 +62,7 @@ struct ModelsImport: ParsableCommand {
   }
 
   private func outputPath() throws -> MediaPath {
-    let path = output ?? MediaPath(stem + ".safetensors")
+    let path = output ?? MediaPath(bytes: stem + ".safetensors".utf8CString)
     guard path.pathExtension == "safetensors" else {
       throw ValidationError(
         "the output's name must end in .safetensors, as in: -o model.safetensors"
@@ -73,11 +71,20 @@ struct ModelsImport: ParsableCommand {
     return path
   }
 
-  /// The file's path without the extension of its name.
-  private var stem: String {
-    let name = file.split(separator: "/").last ?? ""
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return file }
-    return String(file[..<dot])
+  /// The file's path; a slash makes it one, whatever its name looks like.
+  private var source: MediaPath {
+    let path = RawArguments.path(file)
+    return file.contains("/") ? path : MediaPath(bytes: "./".utf8CString.dropLast() + path.bytes)
+  }
+
+  /// The bytes of the file's path without the extension of its name.
+  private var stem: [CChar] {
+    let bytes = RawArguments.path(file).bytes.dropLast()
+    let name = bytes.lastIndex(of: CChar(UInt8(ascii: "/"))).map { $0 + 1 } ?? 0
+    guard let dot = bytes.lastIndex(of: CChar(UInt8(ascii: "."))), dot > name else {
+      return Array(bytes)
+    }
+    return Array(bytes[..<dot])
   }
 }
 

@@ -52,7 +52,7 @@ struct ModelsQuantize: ParsableCommand {
       guard isWriting.withLock({ $0 }) else { _exit(128 + signal) }
       cancellation.request(signal: signal)
     }
-    let store = try WeightStore(modelNamed: model)
+    let store = try WeightStore(modelArgument: model)
     let report = try ModelReport(named: model, store)
     let source = try Model(named: model, store)
     let quantized = try QuantizedModel(source, pictures: pictures(cancellation))
@@ -60,7 +60,7 @@ struct ModelsQuantize: ParsableCommand {
     isWriting.withLock { $0 = true }
     try WholeFile.write(
       output,
-      source: source.path.map { MediaPath($0) },
+      source: source.path.map(RawArguments.path),
       neverReplaced: inputs,
       overwrite: overwrite,
       cancellation: cancellation

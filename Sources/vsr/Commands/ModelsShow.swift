@@ -22,7 +22,9 @@ struct ModelsShow: ParsableCommand {
 
   func run() throws {
     Signals.exitOnEnding()
-    let report = try ModelReport(named: model, autoencoder: autoencoder)
+    let latents = try autoencoder.map { try WeightStore(fileArgument: $0) }
+    let store = try WeightStore(modelArgument: model)
+    let report = try ModelReport(named: model, store, autoencoder: latents)
     try Console.print(json ? report.json : report.lines.joined(separator: "\n"))
   }
 }

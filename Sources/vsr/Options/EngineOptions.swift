@@ -97,12 +97,19 @@ struct EngineOptions: ParsableArguments {
 
   /// The models to choose from.
   var family: ModelFamily {
-    get throws(EngineError) { try ModelFamily(named: model, autoencoder: autoencoder) }
+    get throws(EngineError) {
+      let latents = try autoencoder.map { (path) throws(EngineError) in
+        try WeightStore(fileArgument: path)
+      }
+      guard !BundledModel.families.contains(model) else { return try ModelFamily(named: model) }
+      let store = try WeightStore(modelArgument: model)
+      return ModelFamily([try Model(named: model, store, autoencoder: latents)])
+    }
   }
 
   /// The files that are read for them.
   func files(of family: ModelFamily) -> [MediaPath] {
-    (family.models.map(\.path) + [autoencoder]).compactMap(\.self).map { MediaPath($0) }
+    (family.models.map(\.path) + [autoencoder]).compactMap(\.self).map(RawArguments.path)
   }
 
   /// What a run must know of the engine that enlarges pictures of a size by a model.
@@ -144,5 +151,21 @@ struct EngineOptions: ParsableArguments {
     options.firstFrame = firstFrame
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     return (try Upscaler(model: model, options: options, plan: plan), plan)
+  }
+}
+
+extension WeightStore {
+  /// Reads the file of a model that an argument names, by its bundled name or its path.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  init(modelArgument name: String) throws(EngineError) {
+    try self.init(modelNamed: name, bytes: RawArguments.path(name).bytes)
+  }
+
+  /// Reads the file whose path is an argument.
+  ///
+  /// - Throws: ``EngineError/model(subject:reason:)``.
+  init(fileArgument path: String) throws(EngineError) {
+    try self.init(path: path, bytes: RawArguments.path(path).bytes)
   }
 }
