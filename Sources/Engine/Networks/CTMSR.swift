@@ -45,67 +45,14 @@ public struct CTMSR: Network {
   /// - Throws: ``EngineError/model(subject:reason:)`` when tensors are missing or do not fit together.
   public init(_ store: WeightStore) throws(EngineError) {
     let layers = Layers(store, prefix: CTMSR.prefix(in: store))
-    let embedding = try layers.noiseEmbedding(preconditioning.noise)
-    let side = try layers.side()
-    let sides = CTMSR.sides(layers, from: side)
-    guard sides.count <= SwinBlock.levelLimit else {
-      throw layers["enc"].failure("has more than \(SwinBlock.levelLimit) levels")
-    }
+    var reader = try Reader(layers, noise: preconditioning.noise)
+    stem = try reader.stem(from: 3 * scale * scale + 3)
+    encoder = try reader.encoder()
+    decoder = try reader.decoder()
 
-    let stemName = "enc.\(side)x\(side)_conv"
-    stem = (stemName, try layers[stemName].convolution(from: 3 * scale * scale + 3))
-    var channels = stem.layer.outputChannels
-    var kept = [(channels: channels, level: side)]
-
-    func read(
-      _ name: String,
-      _ resampling: CTMSRBlock.Resampling = .none,
-      skip: Int? = nil,
-    ) throws(EngineError) -> Module {
-      let block = try CTMSRBlock(
-        layers[name],
-        from: channels + (skip ?? 0),
-        embedding: embedding,
-        resampling: resampling,
-      )
-      channels = block.outputChannels
-      return Module(name: name, block: block, takesSkip: skip != nil)
-    }
-
-    var encoder: [Module] = []
-    for level in sides {
-      let name = "enc.\(level)x\(level)"
-      if level != side {
-        encoder.append(try read("\(name)_down", .halving))
-        kept.append((channels, level))
-      }
-      for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
-        encoder.append(try read("\(name)_block\(index)"))
-        kept.append((channels, level))
-      }
-    }
-    var decoder: [Module] = []
-    for level in sides.reversed() {
-      let name = "dec.\(level)x\(level)"
-      let entries = level == sides.last ? ["_in0", "_in1"] : ["_up"]
-      for entry in entries {
-        decoder.append(try read(name + entry, entry == "_up" ? .doubling : .none))
-      }
-      for index in layers.sequence("\(name)_block", having: "norm0.weight").indices {
-        guard let skip = kept.popLast() else { throw layers[name].failure("has too many blocks") }
-        guard skip.level == level else {
-          throw layers[name].failure("has a block that belongs to another resolution")
-        }
-        decoder.append(try read("\(name)_block\(index)", skip: skip.channels))
-      }
-    }
-    guard kept.isEmpty else { throw layers["dec"].failure("has too few blocks") }
-    self.encoder = encoder
-    self.decoder = decoder
-
-    let tail = "dec.\(side)x\(side)_aux"
-    auxiliaryNorm = try layers["\(tail)_norm"].unetNorm(channels)
-    auxiliary = try layers["\(tail)_conv"].convolution(from: channels)
+    let tail = "dec.\(reader.side)x\(reader.side)_aux"
+    auxiliaryNorm = try layers["\(tail)_norm"].unetNorm(reader.channels)
+    auxiliary = try layers["\(tail)_conv"].convolution(from: reader.channels)
     let first = try layers["conv_up1"]
       .convolution(from: auxiliary.outputChannels, side: 3, activation: .leakyReLU(slope: 0.2))
     let second = try layers["conv_up2"]
@@ -147,15 +94,102 @@ public struct CTMSR: Network {
   private static func prefix(in store: WeightStore) -> String {
     store.contains("model.map_layer0.weight") ? "model." : ""
   }
+}
 
-  /// The levels of the U-Net by the names they have in the file: 64, 32, 16, 8.
-  private static func sides(_ layers: Layers, from side: Int) -> [Int] {
-    var sides = [side]
-    while let half = sides.last.map({ $0 / 2 }), layers.has("enc.\(half)x\(half)_down.norm0.weight")
-    {
-      sides.append(half)
+extension CTMSR {
+  /// Reads the modules in order and knows what comes out of the last one, and which results are kept.
+  private struct Reader {
+    /// The side in the names of the first level.
+    let side: Int
+
+    private(set) var channels = 0
+
+    private let layers: Layers
+    private let embedding: [Float]
+    private let sides: [Int]
+    private var kept: [(channels: Int, side: Int)] = []
+
+    init(_ layers: Layers, noise: Float) throws(EngineError) {
+      self.layers = layers
+      embedding = try layers.noiseEmbedding(noise)
+      side = try layers.side()
+      sides = layers.sides(from: side)
+      guard sides.count <= SwinBlock.levelLimit else {
+        throw layers["enc"].failure("has more than \(SwinBlock.levelLimit) levels")
+      }
     }
-    return sides
+
+    mutating func stem(from inputs: Int) throws(EngineError) -> (name: String, layer: Convolution) {
+      let name = "enc.\(side)x\(side)_conv"
+      let layer = try layers[name].convolution(from: inputs)
+      channels = layer.outputChannels
+      kept.append((channels, side))
+      return (name, layer)
+    }
+
+    /// Every result is kept.
+    mutating func encoder() throws(EngineError) -> [Module] {
+      var modules: [Module] = []
+      for level in sides {
+        let name = "enc.\(level)x\(level)"
+        if level != side {
+          modules.append(try module("\(name)_down", .halving))
+          kept.append((channels, level))
+        }
+        for index in blocks(name) {
+          modules.append(try module("\(name)_block\(index)"))
+          kept.append((channels, level))
+        }
+      }
+      return modules
+    }
+
+    /// Every block takes the last result kept.
+    mutating func decoder() throws(EngineError) -> [Module] {
+      var modules: [Module] = []
+      for level in sides.reversed() {
+        let name = "dec.\(level)x\(level)"
+        if level == sides.last {
+          modules += [try module("\(name)_in0"), try module("\(name)_in1")]
+        } else {
+          modules.append(try module("\(name)_up", .doubling))
+        }
+        for index in blocks(name) {
+          let skip = try skip(to: level, layers[name])
+          modules.append(try module("\(name)_block\(index)", skip: skip))
+        }
+      }
+      guard kept.isEmpty else { throw layers["dec"].failure("has too few blocks") }
+      return modules
+    }
+
+    private func blocks(_ name: String) -> Range<Int> {
+      layers.sequence("\(name)_block", having: "norm0.weight").indices
+    }
+
+    /// The channels of the last result kept.
+    private mutating func skip(to level: Int, _ layers: Layers) throws(EngineError) -> Int {
+      guard let skip = kept.popLast() else { throw layers.failure("has too many blocks") }
+      guard skip.side == level else {
+        throw layers.failure("has a block that belongs to another resolution")
+      }
+      return skip.channels
+    }
+
+    private mutating func module(
+      _ name: String,
+      _ resampling: CTMSRBlock.Resampling = .none,
+      skip: Int? = nil,
+    ) throws(EngineError) -> Module {
+      let block = try CTMSRBlock(
+        layers[name],
+        from: channels + (skip ?? 0),
+        embedding: embedding,
+        resampling: resampling,
+      )
+      channels = block.outputChannels
+      return Module(name: name, block: block, takesSkip: skip != nil)
+    }
   }
 }
 
@@ -166,6 +200,15 @@ extension Layers {
       throw failure("lacks the first convolution, as in 'enc.64x64_conv.weight'")
     }
     return side
+  }
+
+  /// The levels of the U-Net by the names they have in the file: 64, 32, 16, 8.
+  fileprivate func sides(from side: Int) -> [Int] {
+    var sides = [side]
+    while let half = sides.last.map({ $0 / 2 }), has("enc.\(half)x\(half)_down.norm0.weight") {
+      sides.append(half)
+    }
+    return sides
   }
 
   /// What every block is told about the noise level.
