@@ -76,6 +76,7 @@ import Testing
       $0["enc.16x16_block0.swin_layer.blocks.0.\(table)"] = [225, 3]
     },
     Fault("five levels", "levels") { $0 = Self.ctmsr(sides: [64, 32, 16, 8, 4]) },
+    Fault("a level without pixels", "'dec.1x1_in0") { $0 = Self.ctmsr(sides: [1, 0]) },
     Fault("no embedding", "map_layer0") { $0["map_layer0.weight"] = nil },
     Fault("no embedding of endless waves", "no linear layer 'map_layer0'") {
       $0["map_layer0.weight"] = [0, 1 << 40]

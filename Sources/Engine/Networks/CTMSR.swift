@@ -205,7 +205,9 @@ extension Layers {
   /// The levels of the U-Net by the names they have in the file: 64, 32, 16, 8.
   fileprivate func sides(from side: Int) -> [Int] {
     var sides = [side]
-    while let half = sides.last.map({ $0 / 2 }), has("enc.\(half)x\(half)_down.norm0.weight") {
+    while let half = sides.last.map({ $0 / 2 }), half > 0,
+      has("enc.\(half)x\(half)_down.norm0.weight")
+    {
       sides.append(half)
     }
     return sides
