@@ -49,14 +49,14 @@ extension EngineOptions {
   fileprivate func facts(_ model: Model) throws(EngineError) -> [WorkOptions.Fact] {
     let options = try upscalerOptions(model)
     let latents = try autoencoder.map { (path) throws(EngineError) in
-      try WeightStore(path: path).digest()
+      try WeightStore(fileArgument: path).digest()
     }
     let libraries = Machine.libraries.map { "\($0.name) \($0.version)" }
     return [
       WorkOptions.Fact("vsr", Versions.number),
       WorkOptions.Fact("libraries", libraries.joined(separator: ", ")),
       WorkOptions.Fact("kernels for", Machine.kernelLevel),
-      WorkOptions.Fact("model", try WeightStore(modelNamed: model.name).digest()),
+      WorkOptions.Fact("model", try WeightStore(modelArgument: model.name).digest()),
       WorkOptions.Fact("autoencoder", latents ?? "none"),
       WorkOptions.Fact("backend", "\(options.backend.name) \(options.backend.precision)"),
       WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
