@@ -99,7 +99,9 @@ import Testing
       ["-i", try RunTests.clip(folder, "plain.mkv"), "-i", folder.path("chapters")]
         + ["-map_chapters", "1", "-c", "copy"]
     )
-    let parts = [Part(end: .milliseconds(480)), Part(frames: 0..<12), Part(end: .milliseconds(1480))]
+    let parts = [
+      Part(end: .milliseconds(480)), Part(frames: 0..<12), Part(end: .milliseconds(1480)),
+    ]
     let first = try frameTimes(input)[0]
     for (part, ends) in zip(parts, [[first + 0.48], [first + 0.48], [1, first + 1.48]]) {
       let output = folder.path("\(ends.count).mp4")
@@ -112,7 +114,8 @@ import Testing
       )
       let lines = String(decoding: found.output, as: UTF8.self).split(separator: "\n")
       let differences = zip(lines.compactMap { Double($0) }, ends).map { abs($0 - $1) }
-      #expect(lines.count == ends.count && differences.allSatisfy { $0 < 0.002 }, "\(lines)")
+      // The last one ends with the sound there; a packet of AAC lasts 23 ms.
+      #expect(lines.count == ends.count && differences.allSatisfy { $0 < 0.024 }, "\(lines)")
     }
   }
 

@@ -112,7 +112,11 @@ import Testing
       time.sleep(1)
       peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
       """
-    try PortBlock.moved(server).write(toFile: folder.path("server.py"), atomically: true, encoding: .utf8)
+    try PortBlock.moved(server).write(
+      toFile: folder.path("server.py"),
+      atomically: true,
+      encoding: .utf8
+    )
     let run = try shell(
       "python3 server.py & $T/wait-for 24226;"
         + " \"$0\" stream -q -i tcp://127.0.0.1:24226 -o o.ts",

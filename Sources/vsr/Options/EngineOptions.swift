@@ -37,7 +37,10 @@ struct EngineOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
-    help: ArgumentHelp("The side of a tile in input pixels, 16 or more; auto, or 0 for none.", valueName: "n")
+    help: ArgumentHelp(
+      "The side of a tile in input pixels, 16 or more; auto, or 0 for none.",
+      valueName: "n"
+    )
   )
   var tile = TileArgument.automatic
 
