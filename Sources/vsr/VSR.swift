@@ -13,7 +13,7 @@ struct VSR: ParsableCommand {
       Exit codes: 0 complete; 4 complete, but the input was damaged; 64 wrong usage; 65 input refused or \
       memory too small; 66 input cannot be opened; 69 more damage than --max-error-rate accepts; \
       70 internal error; 73 output cannot be created; 74 reading or writing failed; 78 model refused or \
-      missing; 130, 143, 129 ended by a signal.
+      missing; 130, 143, 129, 131 ended by a signal.
       """,
     version: Versions.text,
     subcommands: [Upscale.self, Stream.self, Bench.self, Probe.self, Models.self, Doctor.self],

@@ -101,10 +101,12 @@ struct EngineOptions: ParsableArguments {
   /// The models to choose from.
   var family: ModelFamily {
     get throws(EngineError) {
+      guard !BundledModel.families.contains(model) else {
+        return try ModelFamily(named: model, autoencoder: autoencoder)
+      }
       let latents = try autoencoder.map { (path) throws(EngineError) in
         try WeightStore(fileArgument: path)
       }
-      guard !BundledModel.families.contains(model) else { return try ModelFamily(named: model) }
       let store = try WeightStore(modelArgument: model)
       return ModelFamily([try Model(named: model, store, autoencoder: latents)])
     }
