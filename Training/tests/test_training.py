@@ -7,7 +7,9 @@ import torch
 from conftest import stage, tiny_run
 from vsr_training import export
 from vsr_training.losses import charbonnier
+from vsr_training.methods import METHODS
 from vsr_training.methods.batch import Batch, gaussian
+from vsr_training.networks import Compact
 from vsr_training.trainer import Trainer
 from vsr_training.trajectory import point
 from vsr_training.validation import Validation
@@ -72,6 +74,13 @@ def test_distillation_approaches_its_teacher(packs, vgg, tmp_path):
     assert error(training, 1 / 3) < 0.99 * untaught
     distances = [training.step()["regression"] for _ in range(DISTILLATION["iterations"])]
     assert fmean(distances[-20:]) < 0.9 * fmean(distances[:20])
+
+
+@pytest.mark.parametrize("steps, small", [(15, 3), (4, 1)])
+def test_high_frequencies_are_scored_in_the_first_fifth_of_the_steps(steps, small):
+    method = METHODS["distillation"](Compact(8, 4), None, 1, steps=steps, first=0.1)
+    assert method.small_times == small
+    assert float(method.diffusion.eta[0].sqrt()) == pytest.approx(0.1)
 
 
 def test_teacher_and_student_hold_the_colour_where_a_run_says_so(packs, vgg, tmp_path):

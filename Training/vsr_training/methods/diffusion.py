@@ -8,9 +8,9 @@ from .method import Method
 
 
 class Diffusion(Method):
-    def __init__(self, network, losses, total, steps=15):
+    def __init__(self, network, losses, total, steps=15, first=0.02):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps, kappa=network.kappa)
+        self.diffusion = ResShift(steps, first, network.kappa)
 
     def __call__(self, batch, iteration, generator):
         t = random_times(self.diffusion.steps, batch, generator)

@@ -10,8 +10,6 @@ from ..resshift import ResShift
 from .batch import gaussian, random_times
 from .method import Method
 
-# High frequencies are decided at small times: the first fifth of the steps.
-SMALL_TIMES = 3
 DISCRIMINATOR_RATE = 5e-5
 
 
@@ -21,17 +19,20 @@ class Distillation(Method):
         L = L_reg + hsd L_HSD + gan L_G
 
     and what the configuration adds to the paper's terms, with the teacher's result as target.
-    The paper's `hsd` of 1 belongs to latents, where kappa is 2; in pixels it is half of that, and so
-    is `hsd`. `as_released` repeats the released code, which draws the noise of the score
-    distillation and of the discriminator from [0, 1) and not from a Gaussian, and scales the latents
-    that the teacher's score is asked for twice.
+    `steps` and `first`, the square root of the first eta, are those of the `diffusion` stage.
+    The paper's `hsd` of 1 belongs to latents, where kappa is 2; in pixels it is half of that, and
+    so is `hsd`. `as_released` repeats the released code, which draws the noise of the score
+    distillation and of the discriminator from [0, 1) and not from a Gaussian, and scales the
+    latents that the teacher's score is asked for twice.
     """
 
     def __init__(
-        self, network, losses, total, steps=15, hsd=0.5, gan=0.02, as_released=False
+        self, network, losses, total, steps=15, first=0.02, hsd=0.5, gan=0.02, as_released=False
     ):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps, kappa=network.kappa)
+        self.diffusion = ResShift(steps, first, network.kappa)
+        # High frequencies are decided at small times: the first fifth of the steps.
+        self.small_times = max(1, steps // 5)
         self.hsd, self.gan, self.as_released = hsd, gan, as_released
         device = next(network.parameters()).device
         self.discriminator = Discriminator(network.feature_channels).to(device)
@@ -78,7 +79,7 @@ class Distillation(Method):
 
     def score(self, student, teacher, batch, generator):
         """mean(g * student): the teacher's noise for the student minus that for its own result."""
-        t = random_times(SMALL_TIMES, batch, generator)
+        t = random_times(self.small_times, batch, generator)
         noise = self.noise(batch, generator)
         with torch.no_grad():
             g = self.answer(student, noise, t, batch) - self.answer(teacher, noise, t, batch)
