@@ -23,6 +23,16 @@ import Testing
       line: "is an address; vsr stream takes those"
     ),
     Refusal(
+      arguments: ["text.mp4", "o.mp4", "--video-size", "64x48"],
+      code: 64,
+      line: "give --input-format rawvideo too"
+    ),
+    Refusal(
+      arguments: ["text.mp4", "o.mp4", "--input-format", "rawvideo"],
+      code: 64,
+      line: "needs --video-size, as in 640x480"
+    ),
+    Refusal(
       arguments: ["stream", "--max-delay", "x"],
       code: 64,
       line: "see vsr stream --help"

@@ -25,6 +25,17 @@ struct InputArguments: ParsableArguments {
   @Option(help: ArgumentHelp("The pixel format of raw video, by FFmpeg's name.", valueName: "name"))
   var pixelFormat: String?
 
+  func validate() throws {
+    if inputFormat == nil, videoSize != nil || pixelFormat != nil {
+      throw ValidationError(
+        "--video-size and --pixel-format are for raw video: give --input-format rawvideo too"
+      )
+    }
+    if inputFormat == "rawvideo", videoSize == nil {
+      throw ValidationError("--input-format rawvideo needs --video-size, as in 640x480")
+    }
+  }
+
   func options(for path: MediaPath) -> InputOptions {
     var options = InputOptions(path)
     options.format = inputFormat
