@@ -17,7 +17,9 @@ extension Demuxer {
 
   private func score(ofPictures index: Int) -> Int? {
     let parameters = unsafe stream(index).pointee.codecpar.pointee
-    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, unsafe !stream(index).isCover else { return nil }
+    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, unsafe !stream(index).isCover else {
+      return nil
+    }
     let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
     // Above any number of pixels.
     return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
