@@ -91,6 +91,10 @@ int rename(const char *from, const char *to) {
   return hits("rename", to) ? fail() : syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+int renameat2(int old, const char *from, int new, const char *to, unsigned flags) {
+  return hits("rename", to) ? fail() : syscall(SYS_renameat2, old, from, new, to, flags);
+}
+
 int link(const char *from, const char *to) {
   return hits("link", to) ? fail() : syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
 }

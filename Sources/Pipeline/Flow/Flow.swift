@@ -22,7 +22,9 @@ final class Flow: Sendable {
   private let started = Atomic<UInt64>(0)
 
   /// The flow of `part` of a stream whose first time stamp is `origin`; an earlier run has encoded some of
-  /// its frames. When it fails, `cancellation` ends the waiting for input and output.
+  /// its frames.
+  ///
+  /// When it fails, `cancellation` ends the waiting for input and output.
   init(
     _ part: Part,
     origin: Duration,

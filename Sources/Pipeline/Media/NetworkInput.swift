@@ -68,7 +68,7 @@ final class NetworkInput {
   private func reconnect() -> Bool {
     connection = nil
     for attempt in 0..<attempts {
-      guard pause(NetworkInput.halfSeconds(before: attempt)), !cancellation.isInputOver else { return false }
+      guard pause(NetworkInput.halfSeconds(before: attempt)) else { return false }
       connection = try? NetworkConnection(address, writes: false, listens: listens, cancellation)
       if connection != nil { return true }
     }
@@ -78,13 +78,13 @@ final class NetworkInput {
   /// How long to wait before an attempt, counted from 0: half a second, and longer from time to time.
   static func halfSeconds(before attempt: Int) -> Int { 1 << min(attempt, 3) }
 
-  // In steps short enough for an interrupt.
+  // In steps short enough for an interrupt; false after one.
   private func pause(_ length: Int) -> Bool {
     for _ in 0..<(length * 5) {
       if cancellation.isInputOver { return false }
       usleep(100_000)
     }
-    return true
+    return !cancellation.isInputOver
   }
 
   private func skipHeader() -> Bool {
