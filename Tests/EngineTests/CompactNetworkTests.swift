@@ -8,10 +8,18 @@ import Testing
   // The input, noise and output of the same network in PyTorch; made with the weights.
   @Test(arguments: BundledModel.all.map(\.name), [0, 1])
   func bundledModelEqualsPyTorch(name: String, backend: Int) throws {
-    let fixture = "Tests/EngineTests/Fixtures/\(name)-io.safetensors"
+    try equalsPyTorch(Model(named: name), fixture: name, backend)
+  }
+
+  @Test(arguments: [0, 1]) func modelByTheOtherMethodEqualsPyTorch(backend: Int) throws {
+    let path = repositoryRoot + "Models/fast-tad/weights.safetensors"
+    try equalsPyTorch(Model(named: path), fixture: "fast-tad", backend)
+  }
+
+  private func equalsPyTorch(_ model: Model, fixture: String, _ backend: Int) throws {
+    let fixture = "Tests/EngineTests/Fixtures/\(fixture)-io.safetensors"
     let store = try WeightStore(path: repositoryRoot + fixture)
     let picture = try store.pictureTensor("lr")
-    let model = try Model(named: name)
     let graph = model.network.graph(height: picture.shape.height, width: picture.shape.width)
     let program = try Program(backends[backend].compile(graph))
     let expected = try store.pictureTensor("output")
