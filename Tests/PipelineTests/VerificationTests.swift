@@ -35,6 +35,9 @@ import Testing
         + ["-of", "csv=p=0", output]
     )
     #expect(String(decoding: streams.output, as: UTF8.self).hasSuffix("png,1\n"))
+    // What an attached file is called is no tag of the film.
+    let again = try Transcode(options(output, folder.path("again.mp4"))).run(upscale: nearest(1))
+    #expect(again.lostTags.isEmpty)
   }
 
   @Test func namesTheDifference() throws {

@@ -8,7 +8,7 @@ struct FileTags {
   private static let own: Set<String> = [
     "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id",
     "handler_name", "alpha_mode", "bps", "number_of_frames", "number_of_bytes", "_statistics_tags",
-    "_statistics_writing_app", "_statistics_writing_date_utc",
+    "_statistics_writing_app", "_statistics_writing_date_utc", "filename", "mimetype",
   ]
 
   // What movie files and Matroska say where nothing is known.
