@@ -106,6 +106,16 @@ import Testing
 }
 
 @Suite struct DelayHistogramTests {
+  // It counts whole milliseconds, and a frame that leaves at once takes far less than one.
+  @Test func noShareOfAllIsLaterThanTheLast() throws {
+    let meter = DelayMeter(limit: .seconds(1))
+    meter.add(Passage(arrival: .now))
+    let report = try #require(meter.report)
+    #expect(report.longestDelay > .zero)
+    #expect(report.longDelay <= report.longestDelay)
+    #expect(report.medianDelay <= report.longestDelay)
+  }
+
   @Test func tellsWhatSharesDoNotExceed() {
     var histogram = DelayHistogram()
     #expect(histogram.delay(of: 0.99) == .zero)

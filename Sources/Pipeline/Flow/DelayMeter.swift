@@ -23,7 +23,8 @@ final class DelayMeter: Sendable {
     guard limit != nil else { return nil }
     return state.withLock { state in
       var report = state.report
-      report.medianDelay = state.delays.delay(of: 0.5)
+      // The histogram rounds up.
+      report.medianDelay = min(state.delays.delay(of: 0.5), report.longestDelay)
       report.longDelay = min(state.delays.delay(of: 0.99), report.longestDelay)
       return report
     }
