@@ -228,7 +228,7 @@ extension EncoderProfile {
   }
 
   // Who names a rate or another measure of quality does not want the usual one beside it.
-  private static let rates: Set<String> = ["b", "crf", "qp", "global_quality", "q", "cq-level"]
+  private static let rates: Set<String> = ["b", "crf", "qp", "global_quality"]
 
   private func setting(_ options: EncoderOptions) throws(MediaError) -> (String, String)? {
     let own = options.options.first { EncoderProfile.rates.contains($0.key) }
