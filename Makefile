@@ -55,7 +55,7 @@ $(PEERS_VENV)/installed: Benchmarks/requirements.txt
 	touch $@
 
 race: deps ## Run the tests of queues, stages and workers under the thread sanitizer
-	$(SWIFT) test --sanitize=thread --scratch-path .build/race --filter 'QueueTests|QueueState|[.]RunTests|UpscalerTests|ReuseTests|WorkTests|LoadControlTests'
+	$(SWIFT) test --sanitize=thread --scratch-path .build/race --filter 'QueueTests|QueueState|[.]RunTests|EarlyEndTests|PartTests|PictureFileTests|OrientationTests|UpscalerTests|ReuseTests|WorkTests|LoadControlTests'
 
 # Left out are tests that measure memory: the sanitizer holds on to what was freed.
 MEASURE_MEMORY := memoryDoesNotGrow|memoryGrowsBy|staysWithinItsMemory|takesTheMemoryOfItsEstimate

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ContainerCheckTests {
   @Test func aChangedClusterIsDamage() throws {
     let folder = try TemporaryFolder()
-    let name = try RunTests.clip(folder, extra: ["-c:v", "ffv1", "-an", "-slicecrc", "0"])
+    let name = try madeClip(folder, extra: ["-c:v", "ffv1", "-an", "-slicecrc", "0"])
     var bytes = try Data(contentsOf: URL(fileURLWithPath: name))
     #expect(try !report(on: bytes, "whole.mkv", in: folder).isDamaged)
     bytes[bytes.count / 2] ^= 1
@@ -17,7 +17,7 @@ import Testing
 
   @Test func aTitleChangedInPlaceIsNoDamage() throws {
     let folder = try TemporaryFolder()
-    let name = try RunTests.clip(folder, extra: ["-metadata", "title=before"])
+    let name = try madeClip(folder, extra: ["-metadata", "title=before"])
     var bytes = try Data(contentsOf: URL(fileURLWithPath: name))
     bytes.replaceSubrange(try #require(bytes.range(of: Data("before".utf8))), with: "behind".utf8)
     #expect(try !report(on: bytes, "changed.mkv", in: folder).isDamaged)
@@ -27,7 +27,7 @@ import Testing
     let folder = try TemporaryFolder()
     let keys = ["-g", "1", "-an"]
     var bytes = try Data(
-      contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "in.ts", extra: keys))
+      contentsOf: URL(fileURLWithPath: madeClip(folder, "in.ts", extra: keys))
     )
     #expect(try !report(on: bytes, "whole.ts", in: folder).isDamaged)
     bytes.removeSubrange(bytes.count / 2..<(bytes.count / 2 + 1000))
@@ -52,7 +52,7 @@ import Testing
   func doesNotDependOnThePiecesInWhichItIsRead(size: Int) throws {
     let folder = try TemporaryFolder()
     for name in ["in.mkv", "in.ts"] {
-      var bytes = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder, name)))
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder, name)))
       bytes.remove(at: 20_000)
       #expect(faultCount(of: Array(bytes), size) == 1, "\(name)")
     }
@@ -60,7 +60,7 @@ import Testing
 
   @Test func looksAtEachByteOnce() throws {
     let folder = try TemporaryFolder()
-    var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder))))
+    var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: madeClip(folder))))
     bytes[bytes.count / 2] ^= 1
     var check = ContainerCheck()
     for range in [0..<5000, 9000..<9100, 2000..<7000, 7000..<bytes.count] {

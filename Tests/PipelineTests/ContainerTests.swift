@@ -12,7 +12,7 @@ import Testing
   ])
   func refusesFormatsThatWriteOtherFiles(name: String, format: String?) throws {
     let folder = try TemporaryFolder()
-    var options = options(try RunTests.clip(folder), folder.path(name))
+    var options = options(try madeClip(folder), folder.path(name))
     options.output.format = format
     #expect {
       _ = try Transcode(options)
@@ -28,7 +28,7 @@ import Testing
     let subtitles = folder.path("in.srt")
     try Data("1\n00:00:00,000 --> 00:00:01,000\nhello\n".utf8)
       .write(to: URL(fileURLWithPath: subtitles))
-    let plain = try RunTests.clip(folder)
+    let plain = try madeClip(folder)
     let input = folder.path("all.mkv")
     let arguments = ["-v", "error", "-i", plain, "-i", subtitles, "-map", "0", "-map", "1"]
     try #require(try Subprocess("ffmpeg", arguments + ["-c", "copy", input]).exitCode == 0)
@@ -43,7 +43,7 @@ import Testing
   func writesPicturesAsYUV4MPEG2(format: String) throws {
     let folder = try TemporaryFolder()
     let lossless = ["-an", "-c:v", "ffv1", "-pix_fmt", format]
-    let input = try RunTests.clip(folder, extra: lossless)
+    let input = try madeClip(folder, extra: lossless)
     let output = folder.path("out.y4m")
     _ = try Transcode(options(input, output, times: 1)).run(upscale: nearest(1))
     let info = try MediaInfo(reading: InputOptions(MediaPath(output)))
@@ -54,7 +54,7 @@ import Testing
 
   @Test func rawPicturesAreNothingButPictures() throws {
     let folder = try TemporaryFolder()
-    _ = try Transcode(options(try RunTests.clip(folder), folder.path("out.yuv")))
+    _ = try Transcode(options(try madeClip(folder), folder.path("out.yuv")))
       .run(upscale: nearest(2))
     let bytes = try FileManager.default.attributesOfItem(atPath: folder.path("out.yuv"))
     #expect(bytes[.size] as? Int == 50 * 128 * 96 * 3 / 2)
@@ -63,7 +63,7 @@ import Testing
   @Test(arguments: [("ogv", [nil]), ("mpg", [nil]), ("mxf", [nil]), ("ts", [1])])
   func copiesTheSoundThatAContainerTakes(name: String, sound: [Int?]) throws {
     let folder = try TemporaryFolder()
-    let transcode = try Transcode(options(try RunTests.clip(folder), folder.path("out.\(name)")))
+    let transcode = try Transcode(options(try madeClip(folder), folder.path("out.\(name)")))
     #expect(transcode.plan.outputStreams == [0] + sound)
     #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
   }
@@ -72,7 +72,7 @@ import Testing
   @Test(arguments: ["mpeg1video", "mpeg2video", "mpeg4"], ["in.mp4", "in.ts"])
   func encodesWithCodecsThatCountFrames(codec: String, input: String) throws {
     let folder = try TemporaryFolder()
-    var options = options(try RunTests.clip(folder, input), folder.path("out.mkv"))
+    var options = options(try madeClip(folder, input), folder.path("out.mkv"))
     options.output.encoder.codec = codec
     #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
     let times = try frameTimes(folder.path("out.mkv"))
@@ -115,7 +115,7 @@ import Testing
   // FLV numbers its streams by their first packets.
   @Test func findsAStreamThatGotAnotherNumber() throws {
     let folder = try TemporaryFolder()
-    let plain = try RunTests.clip(folder)
+    let plain = try madeClip(folder)
     let input = folder.path("sound-first.mkv")
     let arguments = ["-v", "error", "-i", plain, "-map", "0:a", "-map", "0:v", "-c:v", "copy"]
     try #require(
@@ -130,7 +130,7 @@ import Testing
   func keepsTheLastPacketOfSound(codec: String, container: String) throws {
     let folder = try TemporaryFolder()
     let sound = ["-c:a", codec, "-ar", "16000", "-ac", "1"]
-    let input = try RunTests.clip(folder, extra: sound)
+    let input = try madeClip(folder, extra: sound)
     let output = folder.path("out.\(container)")
     _ = try Transcode(options(input, output)).run(upscale: nearest(2))
     let before = try copiedPackets(input, picture: 0)[1]?.map(\.bytes)

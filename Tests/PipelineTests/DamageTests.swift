@@ -8,7 +8,7 @@ import Testing
 @Suite struct DamageTests {
   @Test func aFileThatEndsTooEarlyIsDamaged() throws {
     let folder = try TemporaryFolder()
-    let whole = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder)))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder)))
     let cut = folder.url.appendingPathComponent("cut.mkv")
     try whole.prefix(whole.count * 6 / 10).write(to: cut)
     let report = try Transcode(options(cut.path, folder.path("out.mkv"))).run(upscale: nearest(2))
@@ -18,7 +18,7 @@ import Testing
 
   @Test func aPictureWithInventedPartsIsDamaged() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder, "in.mp4", extra: ["-an"])
+    let input = try madeClip(folder, "in.mp4", extra: ["-an"])
     var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
     // Slices lie between the boxes at the start of the file and those at its end.
     for part in 4..<12 { bytes[bytes.count * part / 16] ^= 0xFF }
@@ -31,7 +31,7 @@ import Testing
 
   @Test func joinedTransportStreamsAreNotDamaged() throws {
     let folder = try TemporaryFolder()
-    let part = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "part.ts")))
+    let part = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder, "part.ts")))
     let joined = folder.url.appendingPathComponent("joined.ts")
     try (part + part).write(to: joined)
     let transcode = try Transcode(options(joined.path, folder.path("out.mkv")))
@@ -44,7 +44,7 @@ import Testing
     let folder = try TemporaryFolder()
     let keys = ["-g", "10", "-bf", "2", "-an", "-x264-params", "open-gop=1:scenecut=0"]
     let whole = try Data(
-      contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "in.ts", extra: keys))
+      contentsOf: URL(fileURLWithPath: madeClip(folder, "in.ts", extra: keys))
     )
     let cut = folder.url.appendingPathComponent("cut.ts")
     // 188: the size of a packet of MPEG-TS; a seventh of the file lies within the second group.
@@ -56,7 +56,7 @@ import Testing
 
   @Test func aHoleInATransportStreamIsDamage() throws {
     let folder = try TemporaryFolder()
-    var bytes = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder, "in.ts")))
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder, "in.ts")))
     let middle = bytes.count / 2 / 188 * 188
     bytes.removeSubrange(middle..<(middle + 5 * 188))
     let bad = folder.url.appendingPathComponent("bad.ts")
@@ -68,7 +68,7 @@ import Testing
 
   @Test func pictureDamageEndsARunThatAcceptsNone() throws {
     let folder = try TemporaryFolder()
-    let whole = try Data(contentsOf: URL(fileURLWithPath: RunTests.clip(folder)))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder)))
     try whole.prefix(whole.count / 2).write(to: folder.url.appendingPathComponent("cut.mkv"))
     var strict = options(folder.path("cut.mkv"), folder.path("out.mkv"))
     strict.damage.isStrict = true
@@ -97,7 +97,7 @@ import Testing
 
   @Test func damagedSoundIsNoticedAndCopied() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder, "in.mp4")
+    let input = try madeClip(folder, "in.mp4")
     var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
     for packet in try copiedPackets(input, picture: 0)[1]?[20..<24] ?? [] {
       let range = try #require(bytes.range(of: Data(packet.bytes)))
@@ -114,7 +114,7 @@ import Testing
   // Only libvpx notices these; libav's own decoder shows all pictures without a word.
   @Test func aChangedPictureOfVP9IsDamaged() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder, "in.webm", extra: vp9)
+    let input = try madeClip(folder, "in.webm", extra: vp9)
     #expect(try !Transcode(options(input, folder.path("1.mkv"))).run(upscale: nearest(2)).isDamaged)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
     for part in 4..<12 { bytes[bytes.count * part / 16] ^= 0x55 }

@@ -31,7 +31,7 @@ import Testing
 
   @Test func leavesWholePicturesAlone() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
+    let input = try madeClip(folder)
     _ = try Transcode(lossless(input, folder.path("out.mkv"), .auto)).run(upscale: nearest(1))
     #expect(try worstDifference(pixels(folder.path("out.mkv")), pixels(input)) <= 1)
   }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Pipeline
 
-/// What image files, alone or in a row, replace and what they leave.
+/// Image files, alone or in a row: how they are read and written, what they replace and what they leave.
 @Suite struct PictureFileTests {
   @Test func refusesASecondPictureInOneFileAndLeavesTheOld() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
+    let input = try madeClip(folder)
     let old = folder.url.appendingPathComponent("one.png")
     for exists in [false, true] {
       if exists { try Data("precious".utf8).write(to: old) }
@@ -28,7 +28,7 @@ import Testing
   @Test(arguments: ["p%03d.png", "./p%d.png", "link%d.png", "q%03d.png"])
   func neverReplacesAPictureOfTheInput(output: String) throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
+    let input = try madeClip(folder)
     var toPictures = options(input, folder.path("p%03d.png"), times: 1)
     toPictures.part.frames = 0..<3
     _ = try Transcode(toPictures).run(upscale: nearest(1))
@@ -48,7 +48,7 @@ import Testing
   // How many pictures there will be is not known beforehand.
   @Test func neverReplacesTheInputByALaterPicture() throws {
     let folder = try TemporaryFolder()
-    let clip = try RunTests.clip(folder, "in.apng", extra: ["-an", "-c:v", "apng", "-f", "apng"])
+    let clip = try madeClip(folder, "in.apng", extra: ["-an", "-c:v", "apng", "-f", "apng"])
     let input = folder.path("p003.png")
     try FileManager.default.moveItem(atPath: clip, toPath: input)
     let before = try Data(contentsOf: URL(fileURLWithPath: input))
@@ -64,7 +64,7 @@ import Testing
 
   @Test func refusesASequenceOfWhichAPictureExists() throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
+    let input = try madeClip(folder)
     try Data("precious".utf8).write(to: folder.url.appendingPathComponent("p020.png"))
     #expect {
       _ = try Transcode(options(input, folder.path("p%03d.png")))
@@ -74,5 +74,62 @@ import Testing
     var first = options(input, folder.path("p%03d.png"))
     first.part.frames = 0..<19
     #expect(try Transcode(first).run(upscale: nearest(2)).progress.frames == 19)
+  }
+
+  @Test func writesAPictureForAPicture() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    for name in ["one.png", "one.jpg", "one.webp", "one.bmp", "one.tiff"] {
+      var options = options(input, folder.path(name))
+      options.part.frames = 3..<4
+      _ = try Transcode(options).run(upscale: nearest(2))
+      let info = try MediaInfo(reading: InputOptions(MediaPath(folder.path(name))))
+      #expect(info.streams.first?.picture?.width == 128, "\(name)")
+      #expect(info.streams.first?.picture?.height == 96, "\(name)")
+    }
+  }
+
+  @Test(arguments: ["yes.tga", "no.tga"])
+  func knowsTargaByItsNameAndItsContent(name: String) throws {
+    let folder = try TemporaryFolder()
+    let codec = name == "yes.tga" ? "targa" : "png"
+    let made = try Subprocess(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64", "-frames:v", "1", "-f", "image2",
+        "-c:v", codec, folder.path(name),
+      ]
+    )
+    try #require(made.exitCode == 0)
+    let transcode = try Transcode(options(folder.path(name), folder.path("out.png")))
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 1)
+    #expect(transcode.plan.width == 192 && transcode.plan.height == 128)
+  }
+
+  @Test func readsAndWritesSequencesOfPictures() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    var toPictures = options(input, folder.path("p%03d.png"), times: 1)
+    toPictures.part.frames = 0..<5
+    _ = try Transcode(toPictures).run(upscale: nearest(1))
+    #expect(folder.names == ["in.mkv"] + (1...5).map { "p00\($0).png" })
+
+    var toVideo = options(folder.path("p%03d.png"), folder.path("out.mkv"))
+    toVideo.input.frameRate = Rational(10, 1)
+    toVideo.output.encoder.codec = "ffv1"
+    let report = try Transcode(toVideo).run(upscale: nearest(2))
+    #expect(report.progress.frames == 5)
+    #expect(try frameTimes(folder.path("out.mkv")) == [0, 0.1, 0.2, 0.3, 0.4])
+  }
+
+  @Test func refusesAnEncoderThatThePictureFileDoesNotHave() throws {
+    let folder = try TemporaryFolder()
+    var options = options(try madeClip(folder), folder.path("out.png"))
+    options.output.encoder.codec = "libx264"
+    #expect {
+      _ = try Transcode(options)
+    } throws: {
+      "\($0)" == "cannot use codec 'libx264': a .png file is encoded with png"
+    }
   }
 }

@@ -12,7 +12,7 @@ import Testing
     try font.write(to: URL(fileURLWithPath: folder.path("font.bin")))
     let input = try made(
       folder,
-      ["-i", try RunTests.clip(folder, "plain.mkv"), "-attach", folder.path("font.bin")]
+      ["-i", try madeClip(folder, "plain.mkv"), "-attach", folder.path("font.bin")]
         + ["-metadata:s:t", "mimetype=application/x-truetype-font"]
         + ["-metadata:s:t", "filename=a font.ttf", "-c", "copy"]
     )
@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: ["mov", "avi", "ts"]) func saysWhereACoverWouldBeKept(container: String) throws {
     let folder = try TemporaryFolder()
-    let clip = try RunTests.clip(folder, "plain.mkv")
+    let clip = try madeClip(folder, "plain.mkv")
     let input = try made(
       folder,
       ["-i", clip, "-i", clip, "-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "mjpeg"]
@@ -45,7 +45,7 @@ import Testing
 
   @Test func ofTwoSoundsTheDefaultOneGoesIntoFLV() throws {
     let folder = try TemporaryFolder()
-    let clip = try RunTests.clip(folder, "plain.mkv")
+    let clip = try madeClip(folder, "plain.mkv")
     let input = try made(
       folder,
       ["-i", clip, "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy"]
@@ -65,7 +65,7 @@ import Testing
     try chapters.write(toFile: folder.path("chapters"), atomically: true, encoding: .utf8)
     let input = try made(
       folder,
-      ["-i", try RunTests.clip(folder, "plain.mkv"), "-i", folder.path("chapters")]
+      ["-i", try madeClip(folder, "plain.mkv"), "-i", folder.path("chapters")]
         + ["-map_chapters", "1", "-c", "copy"]
     )
     let output = folder.path("out." + container)
@@ -96,7 +96,7 @@ import Testing
     try chapters.write(toFile: folder.path("chapters"), atomically: true, encoding: .utf8)
     let input = try made(
       folder,
-      ["-i", try RunTests.clip(folder, "plain.mkv"), "-i", folder.path("chapters")]
+      ["-i", try madeClip(folder, "plain.mkv"), "-i", folder.path("chapters")]
         + ["-map_chapters", "1", "-c", "copy"]
     )
     let parts = [

@@ -2,6 +2,7 @@ import Engine
 import FFmpegC
 import Foundation
 import TestSupport
+import Testing
 
 @testable import Pipeline
 
@@ -21,6 +22,23 @@ func nearest(_ factor: Int) -> Transcode.Upscale {
     }
     return PendingImage(result)
   }
+}
+
+/// A clip of 50 frames at 25 per second with sound, made by ffmpeg.
+func madeClip(_ folder: TemporaryFolder, _ name: String = "in.mkv", extra: [String] = [])
+  throws -> String
+{
+  let path = folder.path(name)
+  let made = try Subprocess(
+    "ffmpeg",
+    [
+      "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2",
+      "-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-c:v", "libx264", "-preset",
+      "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+    ] + extra + [path]
+  )
+  try #require(made.exitCode == 0)
+  return path
 }
 
 /// Options for a quick run on a whole file.

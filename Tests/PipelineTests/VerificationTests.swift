@@ -8,7 +8,7 @@ import Testing
   @Test(arguments: ["mp4", "mov", "mkv", "ts", "flv", "avi", "nut"])
   func acceptsWhatWasWritten(container: String) throws {
     let folder = try TemporaryFolder()
-    let input = try RunTests.clip(folder)
+    let input = try madeClip(folder)
     let output = folder.path("out." + container)
     let report = try Transcode(options(input, output)).run(upscale: nearest(1))
     #expect(report.progress.frames == 50)
@@ -17,7 +17,7 @@ import Testing
   // Matroska stores the cover of a movie file as an attached one.
   @Test(arguments: ["mp4", "mkv"]) func acceptsCovers(container: String) throws {
     let folder = try TemporaryFolder()
-    let (clip, cover) = (try RunTests.clip(folder), folder.path("cover.png"))
+    let (clip, cover) = (try madeClip(folder), folder.path("cover.png"))
     let input = folder.path("covered.mp4")
     for arguments in [
       ["-f", "lavfi", "-i", "testsrc2=size=32x32", "-frames:v", "1", cover],
@@ -42,7 +42,7 @@ import Testing
 
   @Test func namesTheDifference() throws {
     let folder = try TemporaryFolder()
-    let path = MediaPath(try RunTests.clip(folder))
+    let path = MediaPath(try madeClip(folder))
     var tally = StreamTally()
     for frame in 0..<51 { tally.add(Int64(frame * 40)) }
     #expect(
@@ -52,7 +52,7 @@ import Testing
 
   @Test func noticesOtherTimes() throws {
     let folder = try TemporaryFolder()
-    let path = MediaPath(try RunTests.clip(folder))
+    let path = MediaPath(try madeClip(folder))
     var demuxer = try Demuxer(InputOptions(path), cancellation: Cancellation())
     var (right, wrong) = (StreamTally(), StreamTally())
     while let packet = try demuxer.read() {
@@ -66,7 +66,7 @@ import Testing
 
   @Test func acceptsPacketsWithoutATime() throws {
     let folder = try TemporaryFolder()
-    let path = MediaPath(try RunTests.clip(folder))
+    let path = MediaPath(try madeClip(folder))
     var tally = StreamTally()
     for frame in 0..<50 { tally.add(frame == 20 ? nil : Int64(frame * 40)) }
     #expect(try failure(path, tally) == nil)

@@ -252,7 +252,7 @@ import Testing
     _ codec: String = "libx264",
   ) throws -> TranscodeOptions {
     let input = folder.path("in.mkv")
-    if !FileManager.default.fileExists(atPath: input) { _ = try RunTests.clip(folder) }
+    if !FileManager.default.fileExists(atPath: input) { _ = try madeClip(folder) }
     var result = options(input, folder.path(output))
     result.output.encoder.codec = codec
     // The fastest preset of the slow ones.

@@ -1,0 +1,95 @@
+import TestSupport
+import Testing
+
+@testable import Pipeline
+
+/// Which frames, and which packets of other streams, belong to a part.
+@Suite struct PartTests {
+  @Test(arguments: [0..<1, 0..<10, 7..<20, 40..<100])
+  func keepsExactlyTheChosenFrames(frames: Range<Int>) throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    var options = options(input, folder.path("out.mkv"))
+    options.part.frames = frames
+    let report = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(folder.path("out.mkv"))
+    #expect(report.progress.frames == frames.clamped(to: 0..<50).count)
+    #expect(times.count == report.progress.frames)
+    // Nothing moves when the beginning is kept.
+    let start = frames.lowerBound == 0 ? try frameTimes(input)[0] : 0
+    #expect(times.first == start)
+    let sound = try #require(try copiedPackets(folder.path("out.mkv"), picture: 0)[1])
+    let length = Double(frames.clamped(to: 0..<50).count) / 25
+    // One packet of AAC lasts 23 ms.
+    #expect(sound.allSatisfy { $0.seconds >= -0.024 && $0.seconds < start + length + 0.001 })
+    #expect(try #require(sound.last).seconds + 0.05 >= min(length, 1.9))
+  }
+
+  @Test func keepsThePartBetweenTwoTimes() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    var options = options(input, folder.path("out.mp4"))
+    options.part = Part(start: .milliseconds(500), end: .milliseconds(1500))
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(folder.path("out.mp4"))
+    let before = try frameTimes(input)
+    let shown = before.map { $0 - before[0] }
+    let kept = shown.filter { $0 >= 0.5 && $0 < 1.5 }
+    #expect(times.count == kept.count && !kept.isEmpty)
+    #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
+  }
+
+  @Test(arguments: [
+    Part(end: .seconds(1), frames: 0..<1000), Part(start: .seconds(1), frames: 10..<50),
+  ])
+  func keepsWhatLiesInTheFramesAndTheTimes(part: Part) throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    let output = folder.path("out.mkv")
+    var options = options(input, output)
+    options.part = part
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 25)
+    let start = part.start == nil ? try frameTimes(input)[0] : 0
+    #expect(abs(try frameTimes(output)[0] - start) < 0.001)
+    let sound = try #require(try copiedPackets(output, picture: 0)[1])
+    // One packet of AAC lasts 23 ms.
+    #expect(sound.allSatisfy { $0.seconds >= -0.024 && $0.seconds < start + 1 })
+    #expect(abs(try #require(sound.last).seconds - 1) < 0.05)
+  }
+
+  // Some files begin late, such as recordings of television.
+  @Test func countsTimesFromTheFirstPicture() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, "in.ts", extra: ["-output_ts_offset", "1000"])
+    try #require(try frameTimes(input)[0] > 1000)
+    let parts = [
+      (Part(end: .seconds(1)), 25), (Part(start: .seconds(1)), 25),
+      (Part(start: .milliseconds(500), end: .milliseconds(1500)), 25),
+    ]
+    for (number, (part, count)) in parts.enumerated() {
+      var options = options(input, folder.path("\(number).mkv"))
+      options.part = part
+      #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == count)
+      let times = try frameTimes(folder.path("\(number).mkv"))
+      #expect(times.count == count && (part.start == nil) == (times[0] > 1000))
+      let sound = try #require(try copiedPackets(folder.path("\(number).mkv"), picture: 0)[1])
+      #expect((10..<60).contains(sound.count), "\(sound.count) packets of sound")
+    }
+  }
+
+  @Test(arguments: ["libx264", "libsvtav1"])
+  func refusesAPartWithoutFrames(codec: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try madeClip(folder), folder.path("out.mkv"))
+    options.output.encoder.codec = codec
+    options.part.start = .seconds(60)
+    let transcode = try Transcode(options)
+    #expect {
+      try transcode.run(upscale: nearest(2))
+    } throws: {
+      "\($0)"
+        == "cannot encode the output: no frame lies in the chosen part; the last one read is at 1.96 seconds"
+    }
+    #expect(folder.names == ["in.mkv"])
+  }
+}
