@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Pipeline
 
 /// The command `vsr`: its subcommands, and how every run begins and ends.
 @main
@@ -35,7 +36,9 @@ struct VSR: ParsableCommand {
   }
 
   private static func finish(after error: any Error) -> Never {
-    if let status = ExitStatus(error) { finish(status, message: status.line(for: error)) }
+    if let status = ExitStatus(error) {
+      finish(status, message: status.line(for: error).map { $0 + suggestion(after: status) })
+    }
     guard exitCode(for: error).isSuccess else {
       finish(.usage, message: "vsr: \(reason(for: error)); see \(help(for: error))")
     }
@@ -45,6 +48,15 @@ struct VSR: ParsableCommand {
     } catch {
       finish(after: error)
     }
+  }
+
+  // A mistyped subcommand is taken for a file to upscale.
+  private static func suggestion(after status: ExitStatus) -> String {
+    let names = configuration.subcommands.map { String(describing: $0).lowercased() }
+    guard case .inputMissing = status, let word = RawArguments.normalized.first,
+      !names.contains(word), let name = word.nearest(in: names)
+    else { return "" }
+    return "; did you mean 'vsr \(name)'?"
   }
 
   // Without the full stop that some of the parser's sentences have.

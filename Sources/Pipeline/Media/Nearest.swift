@@ -1,6 +1,6 @@
 extension String {
   /// The candidate that differs least from this, if any is similar at all.
-  func nearest(in candidates: [String]) -> String? {
+  public func nearest(in candidates: [String]) -> String? {
     let distances = candidates.map { (name: $0, distance: editDistance(to: $0)) }
     guard let best = distances.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(2, count / 3) ? best.name : nil

@@ -41,7 +41,8 @@ struct OutputFormat: @unchecked Sendable {
     }
     let reason =
       path.isStandardStream || path.pathExtension.isEmpty
-      ? "name its format with --format" : "no format has the extension '.\(path.pathExtension)'"
+      ? "name its format with --format"
+      : "no format has the extension '.\(path.pathExtension)'; usual are .mkv, .mp4, .mov and .webm"
     return MediaError(.usage, .create, path.quoted, reason)
   }
 

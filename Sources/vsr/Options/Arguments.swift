@@ -2,8 +2,8 @@ public import ArgumentParser
 internal import Engine
 public import Pipeline
 
-// How values are written on the command line. Each returns nil for text that it does not understand;
-// the parser then names the option and what it expects.
+// How values are written on the command line. Each refuses text that it does not understand: the parser then
+// names the option, and where its placeholder does not say what it takes, the thrown error does.
 
 extension MediaPath: ExpressibleByArgument {
   /// Takes the path as it is.
@@ -45,10 +45,17 @@ extension Rational: ExpressibleByArgument {
 }
 
 /// A time: seconds, `MM:SS` or `HH:MM:SS`, with a fraction if need be.
-struct TimeArgument: ExpressibleByArgument {
+struct TimeArgument {
   let duration: Duration
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
+    guard let seconds = Self.seconds(argument), seconds < 1e9 else {
+      throw ValidationError("a time is seconds, MM:SS or HH:MM:SS, as in 90.5 or 1:30.5")
+    }
+    duration = .nanoseconds(Int64((seconds * 1e9).rounded()))
+  }
+
+  private static func seconds(_ argument: String) -> Double? {
     let parts = argument.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
     guard (1...3).contains(parts.count) else { return nil }
     var seconds = 0.0
@@ -56,20 +63,21 @@ struct TimeArgument: ExpressibleByArgument {
       guard let part, part.isFinite, part >= 0, parts.count == 1 || part < 1e6 else { return nil }
       seconds = seconds * 60 + part
     }
-    guard seconds < 1e9 else { return nil }
-    duration = .nanoseconds(Int64((seconds * 1e9).rounded()))
+    return seconds
   }
 }
 
 /// A stretch of frames: `A:B` from frame A, counted from 0, up to but without frame B; `B` alone from 0.
-struct FramesArgument: ExpressibleByArgument {
+struct FramesArgument {
   let range: Range<Int>
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
     let first = parts.count == 2 ? Int(parts[0].isEmpty ? "0" : parts[0]) : 0
     let end = parts.last.flatMap { $0.isEmpty && parts.count == 2 ? Int.max : Int($0) }
-    guard parts.count <= 2, let first, let end, first >= 0, end > first else { return nil }
+    guard parts.count <= 2, let first, let end, first >= 0, end > first else {
+      throw ValidationError("frames are A:B with A below B, or B alone, as in 100:200")
+    }
     range = first..<end
   }
 }
@@ -113,7 +121,7 @@ enum ResolutionArgument: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// How pictures are cut: `auto`, `0` for not at all, or the side of a tile.
-struct TileArgument: ExpressibleByArgument {
+struct TileArgument {
   let tiling: Upscaler.Tiling
 
   static let automatic = TileArgument(tiling: .automatic)
@@ -122,22 +130,20 @@ struct TileArgument: ExpressibleByArgument {
     self.tiling = tiling
   }
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     switch argument == "auto" ? nil : Int(argument) {
     case nil where argument == "auto": tiling = .automatic
     case 0: tiling = .wholePicture
     // Smaller tiles are nearly all halo.
     case let side? where (16...65535).contains(side): tiling = .side(side)
-    default: return nil
+    default: throw ValidationError("a tile is auto, 0, or its side from 16 to 65535")
     }
   }
-
-  var defaultValueDescription: String { "auto" }
 }
 
 /// Which pictures are taken for repeats: `off` for none, `exact` for equal ones, or by how many of 255
 /// steps a sample may differ.
-struct DedupArgument: ExpressibleByArgument {
+struct DedupArgument {
   /// In units of 0…1; nil for none.
   let tolerance: Float?
 
@@ -147,17 +153,17 @@ struct DedupArgument: ExpressibleByArgument {
     self.tolerance = tolerance
   }
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     switch argument {
     case "off": tolerance = nil
     case "exact": tolerance = 0
     default:
-      guard let steps = Float(argument), (0...255).contains(steps) else { return nil }
+      guard let steps = Float(argument), (0...255).contains(steps) else {
+        throw ValidationError("repeats are off, exact, or a threshold from 0 to 255")
+      }
       tolerance = steps / 255
     }
   }
-
-  var defaultValueDescription: String { "exact" }
 }
 
 /// The library that runs the network.
@@ -210,13 +216,13 @@ extension Precision {
 }
 
 /// An amount of memory: a number with a unit, as in `8G` or `500M`.
-struct MemoryArgument: ExpressibleByArgument {
+struct MemoryArgument {
   let byteCount: Int
 
   // Units are powers of 1024, as for the other programs that limit memory.
   private static let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
 
-  init?(argument: String) {
+  @Sendable init(_ argument: String) throws {
     var text = argument.uppercased()[...]
     for suffix in ["IB", "B"] where text.hasSuffix(suffix) {
       text = text.dropLast(suffix.count)
@@ -224,7 +230,7 @@ struct MemoryArgument: ExpressibleByArgument {
     }
     guard let last = text.last, let power = Self.units[last], let number = Double(text.dropLast()),
       number.isFinite, number > 0, number * Double(1 << power) < Double(1 << 50)
-    else { return nil }
+    else { throw ValidationError("a size is a number with K, M, G or T, as in 500M or 8G") }
     byteCount = Int(number * Double(1 << power))
   }
 }

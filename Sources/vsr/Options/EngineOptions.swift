@@ -38,9 +38,10 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The side of a tile in input pixels, 16 or more; auto, or 0 for none.",
+      "The side of a tile in input pixels, 16 or more; auto, or 0 for none (default: auto).",
       valueName: "n"
-    )
+    ),
+    transform: TileArgument.init(_:)
   )
   var tile = TileArgument.automatic
 
@@ -54,7 +55,8 @@ struct EngineOptions: ParsableArguments {
     help: ArgumentHelp(
       "The most memory that the run takes, as in 8G or 500M (default: half of the machine's).",
       valueName: "size"
-    )
+    ),
+    transform: MemoryArgument.init(_:)
   )
   var memory: MemoryArgument?
 

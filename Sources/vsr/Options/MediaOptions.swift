@@ -55,11 +55,12 @@ struct RepairArguments: ParsableArguments {
     help: ArgumentHelp(
       """
       What has not changed since the picture before is not upscaled again: equal pictures and equal parts \
-      (exact), also pictures of which no sample differs by more than so many of 255 steps (a number), or \
-      nothing (off). Never with --noise per-frame, which makes equal pictures differ.
+      (exact, the default), also pictures of which no sample differs by more than so many of 255 steps \
+      (a number), or nothing (off). Never with --noise per-frame, which makes equal pictures differ.
       """,
       valueName: "off|exact|threshold"
-    )
+    ),
+    transform: DedupArgument.init(_:)
   )
   var dedup = DedupArgument.exact
 
@@ -95,7 +96,8 @@ struct PartArguments: ParsableArguments {
     help: ArgumentHelp(
       "Begin here, counted from the first picture: seconds or HH:MM:SS.",
       valueName: "time"
-    )
+    ),
+    transform: TimeArgument.init(_:)
   )
   var start: TimeArgument?
 
@@ -103,14 +105,21 @@ struct PartArguments: ParsableArguments {
     help: ArgumentHelp(
       "End here, counted from the first picture: seconds or HH:MM:SS.",
       valueName: "time"
-    )
+    ),
+    transform: TimeArgument.init(_:)
   )
   var end: TimeArgument?
 
-  @Option(help: ArgumentHelp("Keep this much from the beginning.", valueName: "time"))
+  @Option(
+    help: ArgumentHelp("Keep this much from the beginning.", valueName: "time"),
+    transform: TimeArgument.init(_:)
+  )
   var duration: TimeArgument?
 
-  @Option(help: ArgumentHelp("Keep frames A to B - 1, counted from 0.", valueName: "A:B"))
+  @Option(
+    help: ArgumentHelp("Keep frames A to B - 1, counted from 0.", valueName: "A:B"),
+    transform: FramesArgument.init(_:)
+  )
   var frames: FramesArgument?
 
   func validate() throws {
