@@ -4,11 +4,12 @@ import torch
 
 from conftest import picture
 from vsr_training.data.build import is_held_out
-from vsr_training.data.degradation import SETTINGS, downscaled, from_bytes
+from vsr_training.data.degradation import downscaled, from_bytes
 from vsr_training.data.kernels import random_blurs, random_final_sincs
 from vsr_training.data.pack import Pack, PackWriter
 from vsr_training.data.pairs import Pairs
 from vsr_training.data.reference import REFERENCES
+from vsr_training.data.settings import SETTINGS
 from vsr_training.data.video import CELL_COUNT, FRAME_COUNT, Codec, Pan, mosaic, through_codec
 
 

@@ -9,8 +9,8 @@ import torch
 
 from . import configuration, export, plot
 from .data import build, images
-from .data.degradation import SETTINGS
 from .data.reference import REFERENCES
+from .data.settings import SETTINGS
 from .evaluation import report, sources, upscalers
 from .evaluation.evaluation import Evaluation
 from .evaluation.measures import Instruments

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from . import images
-from .degradation import SETTINGS, from_bytes, to_bytes
+from .degradation import from_bytes, to_bytes
 from .pack import Pack, PackWriter
+from .settings import SETTINGS
 from .video import CELL_COUNT, CELL_SIDE, Pan, degraded_pans
 
 # One resize mode and one noise kind serve a batch, as in the original pipeline.

@@ -1,6 +1,7 @@
 """From ground truth to low resolution: four settings for still pictures.
 
-All take and give batches N×3×H×W in [0, 1]. What real video does is in `video.py`.
+All take and give batches N×3×H×W in [0, 1]. Two more are in
+`reference.py`; what real video does is in `video.py`.
 """
 
 import io
@@ -166,6 +167,3 @@ def second_order(generator, batch, small):
     factor = scale_factor(generator, [0.3, 0.4, 0.3], up=1.2, down=0.3)
     batch = resized(generator, batch, [int(side * factor) for side in small])
     return noised(generator, batch, sigma_range=(1, 25), scale_range=(0.05, 2.5))
-
-
-SETTINGS = {"clean": clean, "mild": mild, "medium": medium, "strong": strong}

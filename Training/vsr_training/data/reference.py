@@ -1,4 +1,5 @@
-"""The three fixed degradations that models are measured on; the same bytes on every run."""
+"""One blur, one noise and one JPEG: the three fixed degradations that models are measured on, which
+give the same bytes on every run, and two settings to train on, of any strength around theirs."""
 
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 from .degradation import blurred, downscaled, from_bytes, through_jpeg, to_bytes
-from .kernels import bell
+from .kernels import bell, below, uniform
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Reference:
 
     blur: float = 0.0
     noise: float = 0.0
-    jpeg: int = 0
+    jpeg: float = 0.0
 
     def __call__(self, image, scale, seed=0):
         if self.blur:
@@ -25,7 +26,7 @@ class Reference:
         small = downscaled(image, scale, Image.Resampling.BICUBIC)
         if self.noise:
             small = noisy(small, self.noise, seed)
-        return through_jpeg(small, self.jpeg) if self.jpeg else small
+        return through_jpeg(small, int(self.jpeg)) if self.jpeg else small
 
 
 def noisy(image, sigma, seed=0):
@@ -38,3 +39,22 @@ REFERENCES = {
     "mild": Reference(blur=0.8, noise=2, jpeg=80),
     "strong": Reference(blur=1.8, noise=6, jpeg=45),
 }
+
+
+def camera(generator, batch, scale):
+    """From a sharp picture to a camera worse than the strong reference, every picture its own."""
+    return of_any_strength(generator, batch, scale, blur=(0.3, 2.5), noise=(0, 9), jpeg=(35, 95))
+
+
+def worn(generator, batch, scale):
+    """The worse part of these, around the strong reference."""
+    return of_any_strength(generator, batch, scale, blur=(1.2, 2.4), noise=(3, 9), jpeg=(35, 65))
+
+
+def of_any_strength(generator, batch, scale, **ranges):
+    """Every picture with strengths of its own from the ranges."""
+    images = []
+    for image in to_bytes(batch):
+        strengths = {name: uniform(generator, *limits) for name, limits in ranges.items()}
+        images.append(Reference(**strengths)(image, scale, below(2**31, generator)))
+    return from_bytes(images)
