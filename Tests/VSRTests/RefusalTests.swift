@@ -119,13 +119,15 @@ import Testing
       code: 64,
       line: "cannot use encoder option 'rc-lookahead="
     ),
-    Refusal(arguments: ["clip.mp4", "o.zzz"], code: 64, line: "usual are .mkv"),
+    Refusal(arguments: ["clip.mp4", "o.zzz"], code: 64, line: "'.zzz'; usual are .mkv"),
     Refusal(arguments: ["model", "list"], code: 66, line: "did you mean 'vsr models'?"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--tile", "15"], code: 64, line: "from 16 to 65535"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--dedup", "256"], code: 64, line: "from 0 to 255"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--memory", "8"], code: 64, line: "as in 500M or 8G"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--frames", "9:3"], code: 64, line: "as in 100:200"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--start", "x"], code: 64, line: "MM:SS"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--end", "1:2:3:4"], code: 64, line: "MM:SS"),
+    Refusal(arguments: ["clip.mp4", "o.mp4", "--duration", "1e9"], code: 64, line: "MM:SS"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "0"], code: 64, line: "--scale takes"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "-s", "100000"], code: 64, line: "--scale takes"),
     Refusal(

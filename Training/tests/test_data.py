@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from conftest import picture
 from vsr_training.data.build import is_held_out
@@ -31,6 +32,23 @@ def test_degradations_repeat_with_their_seed(setting):
         SETTINGS[setting](torch.Generator().manual_seed(7), batch, 4) for _ in range(2)
     )
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("setting", ["camera", "worn"])
+def test_every_picture_has_strengths_of_its_own(setting):
+    twice = from_bytes([picture(0), picture(0)])
+    first, second = SETTINGS[setting](torch.Generator().manual_seed(0), twice, 4)
+    assert (first - second).abs().mean() > 1 / 255
+
+
+def test_worn_loses_more_than_camera_and_both_more_than_clean():
+    batch = from_bytes([picture(seed) for seed in range(8)])
+    truth = F.avg_pool2d(batch, 4)
+    clean, camera, worn = (
+        (SETTINGS[name](torch.Generator().manual_seed(0), batch, 4) - truth).square().mean()
+        for name in ("clean", "camera", "worn")
+    )
+    assert clean < camera < worn
 
 
 def test_kernels_sum_to_one():
