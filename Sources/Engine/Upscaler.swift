@@ -166,7 +166,10 @@ public final class Upscaler: Sendable {
   ) throws(EngineError) -> FrameSequence.Step {
     let (width, height) = (image.width, image.height)
     if state.frames?.width != width || state.frames?.height != height {
-      state.frames = nil  // its memory first
+      if state.frames != nil {
+        state.frames = nil  // its memory first
+        Machine.releaseFreeMemory()
+      }
       let plan = try workPlan(width: width, height: height, first: state.first)
       state.frames = try FrameSequence(plan, model: model, options: options)
     }

@@ -2,6 +2,7 @@
 
 #include "EngineC.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,3 +62,5 @@ size_t enginec_memory_bytes(void) {
   }
   return bytes;
 }
+
+void enginec_release_free_memory(void) { malloc_trim(0); }

@@ -8,6 +8,9 @@ public enum Machine {
   /// The memory of the machine, or of the container that the process runs in, in bytes.
   public static var memoryByteCount: Int { enginec_memory_bytes() }
 
+  /// Gives memory that nothing uses any more back to the system.
+  static func releaseFreeMemory() { enginec_release_free_memory() }
+
   /// The instruction set that our own kernels use here.
   public static var kernelLevel: String { String(cString: enginec_kernel_level()) }
 

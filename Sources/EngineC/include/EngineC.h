@@ -257,6 +257,10 @@ size_t enginec_processor_count(void);
 // The memory of the machine, or of the container that this process may use, in bytes.
 size_t enginec_memory_bytes(void);
 
+// Gives pages that hold nothing any more back to the system, which `free` does only at the heap's
+// end.
+void enginec_release_free_memory(void);
+
 // MARK: Noise
 
 // Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
