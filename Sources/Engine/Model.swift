@@ -73,7 +73,7 @@ public struct Model: Sendable {
   /// How much lower its PSNR is in 8 bits than in single precision, in dB, as its card says.
   public var integerLoss: Double? { card["int8_loss_db"].flatMap { Double($0) } }
 
-  /// The fastest precision that this CPU has instructions for and that costs less than 0.1 dB.
+  /// The fastest precision on this CPU that costs less than 0.1 dB.
   ///
   /// For 8 bits that is what the card says; bfloat16 is taken without: tests hold it to
   /// 40 dB of single precision.

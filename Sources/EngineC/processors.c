@@ -23,6 +23,14 @@ int enginec_has_bfloat16_tiles(void) {
 #endif
 }
 
+int enginec_bfloat16_is_fast(void) {
+#ifdef __x86_64__
+  return enginec_has_bfloat16() && (!__builtin_cpu_is("intel") || enginec_has_bfloat16_tiles());
+#else
+  return 0;
+#endif
+}
+
 int enginec_has_int8(void) {
 #ifdef __x86_64__
   return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");

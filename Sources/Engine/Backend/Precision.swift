@@ -7,7 +7,7 @@ public enum Precision: Hashable, Sendable {
   /// Samples and weights as they are.
   case float32
 
-  /// Samples and weights rounded to 8 bits of mantissa: twice as fast where the CPU has instructions for it.
+  /// Samples and weights rounded to 8 bits of mantissa: twice as fast where the CPU has fast instructions for it.
   case bfloat16
 
   /// Whole numbers of 8 bits where the model has them, twice as fast as bfloat16 where the CPU has
@@ -19,11 +19,11 @@ public enum Precision: Hashable, Sendable {
     self != .bfloat16 || Machine.convolutionKernel(multiplying: enginec_bfloat16) != nil
   }
 
-  /// Whether this CPU has instructions for it.
+  /// Whether this CPU has instructions for it that are faster than those for single precision.
   public var isAccelerated: Bool {
     switch self {
     case .float32: true
-    case .bfloat16: enginec_has_bfloat16() != 0 && isPossible
+    case .bfloat16: enginec_bfloat16_is_fast() != 0 && isPossible
     case .int8: enginec_has_int8() != 0
     }
   }

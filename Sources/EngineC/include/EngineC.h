@@ -363,11 +363,15 @@ void enginec_products_runner_destroy(enginec_products_runner *runner);
 int enginec_products_execute(enginec_products_runner *runner, const uint16_t *a, float *out,
                              void *scratch);
 
-// Whether the CPU multiplies bfloat16 itself; elsewhere it saves nothing.
+// Whether the CPU multiplies bfloat16 itself.
 int enginec_has_bfloat16(void);
 
 // Whether the CPU multiplies whole tiles of bfloat16 (AMX).
 int enginec_has_bfloat16_tiles(void);
+
+// Whether bfloat16 is faster than float. Intel's AVX-512 adds up half as many vectors of bfloat16
+// at a time as of floats, so that without tiles nothing is won, and the rounding is lost.
+int enginec_bfloat16_is_fast(void);
 
 // Whether the CPU multiplies 8-bit numbers and adds up four products at once (VNNI).
 int enginec_has_int8(void);

@@ -37,7 +37,7 @@ struct Doctor: ParsableCommand {
 
   private func description(of precision: Precision) -> String {
     guard precision.isPossible else { return "not on this processor" }
-    return precision.isAccelerated ? "yes" : "no instructions for it; it would be slow"
+    return precision.isAccelerated ? "yes" : "no fast instructions for it"
   }
 
   private func row(_ name: String, _ text: String) throws {
