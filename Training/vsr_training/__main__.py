@@ -69,13 +69,21 @@ def add_train(parser):
     parser.add_argument("--vgg", default=VGG)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--until", type=int, help="stop at this iteration")
+    parser.add_argument(
+        "--no-bf16",
+        dest="bf16",
+        action="store_false",
+        help="compute in float32: faster where a processor has bfloat16 but no AMX",
+    )
     parser.set_defaults(run=train)
 
 
 def train(arguments):
     run = configuration.read(arguments.config)
     vgg = VGG16(arguments.vgg).to(arguments.device)
-    trainer = Trainer(run, arguments.packs, vgg, arguments.folder, arguments.device)
+    trainer = Trainer(
+        run, arguments.packs, vgg, arguments.folder, arguments.device, bf16=arguments.bf16
+    )
     held_out = Path(arguments.packs) / "held-out"
     trainer.validation = validation = Validation(held_out, trainer.network.scale, vgg)
     if (trainer.folder / "checkpoint.pt").exists():

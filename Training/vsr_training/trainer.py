@@ -51,12 +51,14 @@ def means(steps):
 
 
 class Trainer:
-    def __init__(self, run, packs, vgg, folder, device="cpu", compiled=True, validation=None):
+    def __init__(
+        self, run, packs, vgg, folder, device="cpu", compiled=True, bf16=True, validation=None
+    ):
         torch.manual_seed(run.seed)
         self.run, self.vgg, self.folder, self.validation = run, vgg, Path(folder), validation
         self.folder.mkdir(parents=True, exist_ok=True)
         self.generator = torch.Generator().manual_seed(run.seed)
-        self.device = torch.device(device)
+        self.device, self.bf16 = torch.device(device), bf16
         self.network = build(**run.network)
         if run.start:
             transplant(run.start, self.network)
@@ -112,7 +114,7 @@ class Trainer:
             self.methods[number].begin(self.ema.network)
         pairs = self.pairs.batch(self.run.batch, self.generator)
         batch = self.space.encoded(Batch.from_bytes(*pairs, device=self.device))
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, self.bf16):
             terms = self.methods[number](batch, inside, self.generator)
         self.descend(sum(terms.values()))
         self.iteration += 1
