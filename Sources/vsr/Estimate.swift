@@ -74,7 +74,7 @@ struct Estimate: Encodable {
       frames    \(count)\(stored)
       pictures  \(sourceWidth)x\(sourceHeight) to \(width)x\(height)
       model     \(modelLine)
-      tiles     \(cuts), \(framesInFlight) frames at a time, \(workers) workers
+      tiles     \(cuts), \(framesInFlight.counted("frame")) at a time, \(workers.counted("worker"))
       memory    about \(memoryBytes.mebibytes), at most \(memoryBytesAtMost.mebibytes)
       time      \(whole)\(secondsPerFrame.formatted(3)) s a frame in the network
       """

@@ -27,3 +27,8 @@ extension Duration {
     return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
   }
 }
+
+extension Int {
+  /// The number with what is counted, as in `1 frame` or `2 frames`.
+  func counted(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
+}

@@ -63,9 +63,9 @@ extension TranscodeProgress {
   fileprivate var line: String {
     var parts: [String] = []
     if let fraction, let totalFrames {
-      parts += ["\(Int(fraction * 100))%", "\(frames) of \(totalFrames) frames"]
+      parts += ["\(Int(fraction * 100))%", "\(frames) of \(totalFrames.counted("frame"))"]
     } else {
-      parts += ["\(frames) frames", "at \(position.clock)"]
+      parts += ["\(frames.counted("frame"))", "at \(position.clock)"]
     }
     parts.append("\(framesPerSecond.formatted(2)) fps")
     if let live {

@@ -149,7 +149,7 @@ extension TranscodeReport {
   /// Frames, speed and losses in one line.
   fileprivate func summary(areaReused: Double, _ rungNames: [String]) -> String {
     let seconds = progress.elapsed.seconds
-    var parts = ["\(progress.frames) frames in \(seconds.formatted(1)) s"]
+    var parts = ["\(progress.frames.counted("frame")) in \(seconds.formatted(1)) s"]
     if seconds > 0 { parts.append("\(progress.framesPerSecond.formatted(2)) fps") }
     if progress.storedFrames > 0 {
       parts.append("\(progress.storedFrames) of them from an earlier run")
@@ -157,10 +157,12 @@ extension TranscodeReport {
     if repeatedCount > 0 { parts.append("\(repeatedCount) of them repeated") }
     let percent = Int((areaReused * 100).rounded())
     if percent > 0 { parts.append("\(percent)% of the area of the rest unchanged") }
-    if damagedPictures > 0 { parts.append("\(damagedPictures) frames damaged") }
-    if damagedPackets > 0 { parts.append("\(damagedPackets) other damages in the input") }
-    if droppedPackets > 0 { parts.append("\(droppedPackets) packets of other streams lost") }
-    if repairedTimes > 0 { parts.append("\(repairedTimes) times repaired") }
+    if damagedPictures > 0 { parts.append("\(damagedPictures.counted("frame")) damaged") }
+    if damagedPackets > 0 { parts.append("\(damagedPackets.counted("other damage")) in the input") }
+    if droppedPackets > 0 {
+      parts.append("\(droppedPackets.counted("packet")) of other streams lost")
+    }
+    if repairedTimes > 0 { parts.append("\(repairedTimes.counted("time stamp")) repaired") }
     return ([parts.joined(separator: ", ")] + (progress.live.map { [$0.summary(rungNames)] } ?? []))
       .joined(separator: "; ")
   }
@@ -191,7 +193,7 @@ extension WorkPlan {
   /// How pictures are cut and what that takes, for a person.
   fileprivate func lines(threads: Int) -> [String] {
     let line =
-      "\(cuts), \(framesInFlight) frames at a time, about \(byteCount.mebibytes) of memory"
+      "\(cuts), \(framesInFlight.counted("frame")) at a time, about \(byteCount.mebibytes) of memory"
     guard workers < threads else { return [line] }
     return [line, "\(workers) of \(threads) workers, to save memory"]
   }

@@ -29,6 +29,14 @@ import Testing
     #expect(try worstDifference(pixels(folder.path("out.mkv")), pixels(input)) <= 1)
   }
 
+  @Test func doesNotSayThatWholePicturesWereInterlaced() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    let notices = try Transcode(lossless(input, folder.path("out.mkv"), .on)).plan.notices
+    #expect(notices.contains { $0.text.hasPrefix("every picture is taken for interlaced") })
+    #expect(!notices.contains { $0.text.contains("the source is interlaced") })
+  }
+
   @Test func leavesWholePicturesAlone() throws {
     let folder = try TemporaryFolder()
     let input = try madeClip(folder)

@@ -156,7 +156,16 @@ import Testing
   @Test func refusesQualityWhereThereIsNone() {
     #expect(
       message { _ = try encoder("ffv1") { $0.crf = 20 } }
-        == "cannot use crf 20.0: ffv1 has no constant quality"
+        == "cannot use crf 20: ffv1 has no constant quality"
+    )
+  }
+
+  // x264 and x265 take the nearest possible value instead, and say nothing.
+  @Test(arguments: [("libx264", -1, 51), ("libx265", 52, 51), ("libvpx-vp9", 1000, 63)])
+  func refusesAQualityThatThereIsNot(name: String, crf: Double, most: Int) {
+    #expect(
+      message { _ = try encoder(name) { $0.crf = crf } }
+        == "cannot use crf \(Int(crf)): \(name) takes 0 to \(most)"
     )
   }
 

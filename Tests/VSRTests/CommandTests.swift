@@ -120,6 +120,14 @@ import Testing
     #expect(run.exitCode == 0 && run.errors.isEmpty)
   }
 
+  @Test func oneFrameIsNotCalledFrames() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("in.mkv", size: "32x24", frames: 1)
+    let run = try Program([folder.path("in.mkv"), folder.path("out.mkv"), "-v"], in: folder)
+    #expect(run.exitCode == 0 && run.errors.contains(": 1 frame in "), "\(run.errors)")
+    #expect(!run.errors.contains("1 frames"))
+  }
+
   @Test func probeRefusesOptionsOfARun() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4", frames: 2)

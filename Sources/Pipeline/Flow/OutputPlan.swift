@@ -57,7 +57,10 @@ struct OutputPlan {
       )
     }
     if opened.isDeinterlaced {
-      notices.append(.warning("the source is interlaced; its pictures are made whole with bwdif"))
+      let found =
+        options.input.deinterlacing == .on
+        ? "every picture is taken for interlaced and" : "the source is interlaced; its pictures are"
+      notices.append(.warning("\(found) made whole with bwdif"))
     }
     if opened.pictures.isSlanted {
       notices.append(

@@ -18,8 +18,9 @@ struct EncoderProfile {
 
   let name: String
 
-  /// The setting that means constant quality, and the usual value; `nil` if there is none.
-  var quality: (key: String, usual: String)?
+  /// The setting that means constant quality, the usual value and the possible ones, which not every
+  /// encoder minds itself; `nil` if there is none.
+  var quality: (key: String, usual: String, range: ClosedRange<Double>)?
   var preset: Preset?
 
   /// Settings that are always made first.
@@ -52,7 +53,7 @@ extension EncoderProfile {
     // As good as "medium" at 18 and about as large, in 40% of the time: Docs/performance.md.
     EncoderProfile(
       name: "libx264",
-      quality: ("crf", "17"),
+      quality: ("crf", "17", 0...51),
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
       live: ["tune": "zerolatency"],
@@ -60,7 +61,7 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "libx264rgb",
-      quality: ("crf", "17"),
+      quality: ("crf", "17", 0...51),
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
       live: ["tune": "zerolatency"],
@@ -68,7 +69,7 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "libx265",
-      quality: ("crf", "20"),
+      quality: ("crf", "20", 0...51),
       preset: .named("preset", among: names),
       defaults: ["x265-params": "log-level=error"],
       live: ["preset": "ultrafast", "tune": "zerolatency"],
@@ -78,7 +79,7 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "libsvtav1",
-      quality: ("crf", "25"),
+      quality: ("crf", "25", 0...63),
       preset: .level("preset", from: levels(12, 11, 10, 9, 8, 7, 5, 4, 3, 2)),
       defaults: ["preset": "8"],
       live: ["preset": "12", "svtav1-params": "pred-struct=1"],
@@ -87,7 +88,7 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "libaom-av1",
-      quality: ("crf", "24"),
+      quality: ("crf", "24", 0...63),
       preset: .level("cpu-used", from: levels(8, 8, 7, 6, 6, 5, 4, 3, 2, 1)),
       defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"],
       live: ["cpu-used": "8", "lag-in-frames": "0", "usage": "realtime"],
@@ -96,7 +97,7 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "libvpx-vp9",
-      quality: ("crf", "24"),
+      quality: ("crf", "24", 0...63),
       preset: .level("cpu-used", from: levels(8, 7, 6, 5, 4, 3, 2, 1, 0, 0)),
       defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
       live: ["cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"],
@@ -232,14 +233,21 @@ extension EncoderProfile {
 
   private func setting(_ options: EncoderOptions) throws(MediaError) -> (String, String)? {
     let own = options.options.first { EncoderProfile.rates.contains($0.key) }
-    guard let crf = options.crf else { return own == nil ? quality : nil }
+    guard let crf = options.crf else {
+      return own == nil ? quality.map { ($0.key, $0.usual) } : nil
+    }
+    let number = Int(exactly: crf).map(String.init) ?? String(crf)
     if let own {
       let reason = "encoder option '\(own.key)=\(own.value)' says something else; give one of them"
-      throw MediaError(.usage, .use, "crf \(crf)", reason)
+      throw MediaError(.usage, .use, "crf \(number)", reason)
     }
     guard let quality else {
-      throw MediaError(.usage, .use, "crf \(crf)", "\(name) has no constant quality")
+      throw MediaError(.usage, .use, "crf \(number)", "\(name) has no constant quality")
     }
-    return (quality.key, Int(exactly: crf).map(String.init) ?? String(crf))
+    guard quality.range.contains(crf) else {
+      let (least, most) = (Int(quality.range.lowerBound), Int(quality.range.upperBound))
+      throw MediaError(.usage, .use, "crf \(number)", "\(name) takes \(least) to \(most)")
+    }
+    return (quality.key, number)
   }
 }

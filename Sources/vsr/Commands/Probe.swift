@@ -38,7 +38,9 @@ extension MediaInfo.Stream {
   fileprivate func line(isUpscaled: Bool) -> String {
     var parts = ["\(kind) \(codec)"]
     if let picture { parts += picture.parts }
-    if let sampleRate, let channels { parts.append("\(sampleRate) Hz, \(channels) channels") }
+    if let sampleRate, let channels {
+      parts.append("\(sampleRate) Hz, \(channels.counted("channel"))")
+    }
     if let language { parts.append(language.printable) }
     if let title { parts.append("'\(title.printable)'") }
     parts += dispositions + sideData
@@ -51,7 +53,7 @@ extension MediaInfo.Picture {
     var parts = ["\(width)x\(height)", pixelFormat]
     if let pixelShape { parts.append("pixels \(pixelShape)") }
     if let averageFrameRate { parts.append("\(averageFrameRate) fps") }
-    if let frameCount { parts.append("\(frameCount) frames") }
+    if let frameCount { parts.append(frameCount.counted("frame")) }
     parts.append("\(matrix)/\(primaries)/\(transfer)/\(range)")
     if quarterTurns != 0 { parts.append("turned by \(quarterTurns * 90)°") }
     if fieldOrder != "progressive" && fieldOrder != "unknown" {
