@@ -31,6 +31,7 @@ public final class CompiledGraph: Sendable {
 
   init(_ graph: Graph, backend: some Backend) throws(EngineError) {
     guard let output = graph.output else { preconditionFailure("the graph has an output") }
+    let graph = graph.fused
     let types = graph.sampleTypes(for: backend.precision)
     let kernels = try graph.operations.map { (operation) throws(EngineError) in
       try operation.kernel(in: graph, types: types, backend: backend)

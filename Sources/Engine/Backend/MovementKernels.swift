@@ -33,47 +33,10 @@ func weightedSum(_ weights: [Float], count: Int) -> PlainKernel {
   }
 }
 
-func concatenation(_ parts: [(Shape, SampleType)], resultType: SampleType) -> PlainKernel {
-  let channels = parts.reduce(0) { $0 + $1.0.channels }
-  if case .uint8(let steps) = resultType {
-    return concatenation(parts.map(\.0), storing: StepFactors(steps))
-  }
-  return PlainKernel { operands, result, _ in
-    var first = 0
-    for ((part, type), source) in zip(parts, operands) {
-      enginec_place_channels(
-        result,
-        resultType.native,
-        channels,
-        first,
-        source,
-        type.native,
-        part.pixelCount,
-        part.channels,
-      )
-      first += part.channels
-    }
-  }
-}
-
-private func concatenation(_ parts: [Shape], storing steps: StepFactors) -> PlainKernel {
+func concatenation(_ concatenation: Concatenation, pixelCount: Int) -> PlainKernel {
   PlainKernel { operands, result, _ in
-    steps.gains.withUnsafeBufferPointer { gains in
-      steps.zeros.withUnsafeBufferPointer { zeros in
-        var first = 0
-        for (part, source) in zip(parts, operands) {
-          enginec_place_steps(
-            result.assumingMemoryBound(to: UInt8.self) + first,
-            gains.count,
-            source.floats,
-            part.pixelCount,
-            part.channels,
-            gains.baseAddress.unsafelyUnwrapped + first,
-            zeros.baseAddress.unsafelyUnwrapped + first,
-          )
-          first += part.channels
-        }
-      }
+    for part in operands.indices {
+      concatenation.place(part, operands[part], pixelCount: pixelCount, in: result)
     }
   }
 }

@@ -21,11 +21,26 @@ extension Operation {
     case .quantization(let codebook): codebook.kernel(x)
     case .mean(let factor): moving(x, factor, enginec_mean)
     case .weightedSum(let weights): weightedSum(weights, count: x.count)
+    case .sumWithShuffled(let weights, let term, let factor):
+      weightedSum(weights, shuffling: term, graph.shape(of: operands[term]), factor: factor)
     case .parameterFreeAttention: parameterFreeAttention(count: x.count)
     case .concatenation:
       concatenation(
-        operands.map { (graph.shape(of: $0), types[$0.index]) },
-        resultType: resultType,
+        Concatenation(operands.map { (graph.shape(of: $0).channels, types[$0.index]) }, resultType),
+        pixelCount: x.pixelCount,
+      )
+    case .concatenationAfterSum(let weights, let factor):
+      concatenation(
+        Concatenation(
+          [(x.channels * factor * factor, .float32)]
+            + operands.dropFirst(weights.count).map {
+              (graph.shape(of: $0).channels, types[$0.index])
+            },
+          resultType,
+        ),
+        afterSum: weights,
+        x,
+        factor: factor,
       )
     case .pixelShuffle(let factor): moving(x, factor, enginec_pixel_shuffle)
     case .pixelUnshuffle(let factor): moving(x, factor, enginec_pixel_unshuffle)

@@ -75,9 +75,10 @@ extension Operation.Kind {
       Double(max(convolution.padding.before, convolution.kernel - 1 - convolution.padding.before))
     case .enlargedConvolution: 1
     case .bicubic: 2
-    case .pixelUnshuffle(let factor), .mean(let factor): Double(factor - 1)
-    case .weightedSum, .parameterFreeAttention, .concatenation, .pixelShuffle, .nearest,
-      .activation, .quantization:
+    case .pixelUnshuffle(let factor), .mean(let factor), .concatenationAfterSum(_, let factor):
+      Double(factor - 1)
+    case .weightedSum, .sumWithShuffled, .parameterFreeAttention, .concatenation, .pixelShuffle,
+      .nearest, .activation, .quantization:
       0
     }
   }

@@ -180,12 +180,23 @@ public struct Graph: Sendable {
       guard case .convolution(var convolution, let scale) = operation.kind else { continue }
       convolution.integer = factors[number]
       number += 1
-      operations[index] = Operation(
-        kind: .convolution(convolution, residualScale: scale),
-        operands: operation.operands,
-        result: operation.result,
+      let kind = Operation.Kind.convolution(convolution, residualScale: scale)
+      replace(
+        index,
+        with: Operation(kind: kind, operands: operation.operands, result: operation.result),
       )
     }
+  }
+
+  /// Puts another operation, with the same result, in one's place.
+  mutating func replace(_ place: Int, with operation: Operation) {
+    precondition(operations[place].result == operation.result, "the result stays")
+    operations[place] = operation
+  }
+
+  /// Takes out the operations with these results, which nothing reads any more.
+  mutating func remove(resultsIn values: Set<Int>) {
+    operations.removeAll { values.contains($0.result.index) }
   }
 
   private func enlarged(_ shape: Shape, by factor: Int) -> Shape {

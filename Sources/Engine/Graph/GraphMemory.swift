@@ -12,6 +12,7 @@ struct GraphMemory: Hashable, Sendable {
   /// Measures a graph with an output.
   init(_ graph: Graph, backend: some Backend) throws(EngineError) {
     guard let output = graph.output else { preconditionFailure("the graph has an output") }
+    let graph = graph.fused
     let types = graph.sampleTypes(for: backend.precision)
     let kernels = try graph.operations.map { (operation) throws(EngineError) in
       try operation.memory(in: graph, types: types, backend: backend)

@@ -108,7 +108,7 @@ extension Graph {
 extension Operation {
   fileprivate var canStoreSteps: Bool {
     switch kind {
-    case .convolution, .concatenation: true
+    case .convolution, .concatenation, .concatenationAfterSum: true
     default: false
     }
   }

@@ -41,6 +41,13 @@ public struct Operation: Sendable {
     /// PyTorch's `pixel_unshuffle`.
     case pixelUnshuffle(factor: Int)
 
+    /// Sums the operands, each times its weight; one of them is `pixel_shuffle`d first.
+    case sumWithShuffled([Float], term: Int, factor: Int)
+
+    /// Sums as many operands as there are weights, brings the sum's blocks into channels as
+    /// `pixel_unshuffle` does, and joins them with the channels of the other operands.
+    case concatenationAfterSum([Float], factor: Int)
+
     /// PyTorch's `interpolate(mode="nearest")` by an integer factor.
     case nearest(factor: Int)
 
@@ -69,9 +76,9 @@ extension Operation.Kind {
     case .attention: "attention"
     case .quantization: "quantization"
     case .mean: "mean"
-    case .weightedSum: "sum"
+    case .weightedSum, .sumWithShuffled: "sum"
     case .parameterFreeAttention: "parameter-free attention"
-    case .concatenation: "concat"
+    case .concatenation, .concatenationAfterSum: "concat"
     case .pixelShuffle: "pixel shuffle"
     case .pixelUnshuffle: "pixel unshuffle"
     case .nearest: "nearest"

@@ -67,10 +67,10 @@ extension Operation.Kind {
   fileprivate var canRound: Bool {
     switch self {
     case .convolution, .enlargedConvolution, .groupNorm, .windowAttention, .attention,
-      .concatenation:
+      .concatenation, .concatenationAfterSum:
       true
-    case .activation, .quantization, .mean, .weightedSum, .parameterFreeAttention, .pixelShuffle,
-      .pixelUnshuffle, .nearest, .bicubic:
+    case .activation, .quantization, .mean, .weightedSum, .sumWithShuffled, .parameterFreeAttention,
+      .pixelShuffle, .pixelUnshuffle, .nearest, .bicubic:
       false
     }
   }

@@ -79,8 +79,10 @@ public struct CompactNetwork: Network {
       if endsGroup { g = h }
     }
     let f = graph.pixelShuffle(graph.convolution(h, tail), factor: scale)
+    // With bicubic and noise in place of x, which need not be kept then.
     graph.output = graph.weightedSum([
-      (preconditioning.skip, x), (preconditioning.out, f), (preconditioning.out, bicubic),
+      (preconditioning.skip + preconditioning.out, bicubic), (preconditioning.skip * sigma, noise),
+      (preconditioning.out, f),
     ])
     return graph
   }

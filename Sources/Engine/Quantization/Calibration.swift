@@ -26,7 +26,7 @@ struct Calibration {
   /// Takes samples of what the layers read when a low-resolution picture is enlarged.
   mutating func add(_ image: Image) throws(EngineError) {
     let window = window(in: image)
-    let graph = network.graph(height: window.height, width: window.width)
+    let graph = network.graph(height: window.height, width: window.width).fused
     let program = try Program(OneDNNBackend().compile(graph))
     let numbers = graph.convolutionNumbers
     try program.run(graph.inputs(image, window)) { (step, operands) throws(EngineError) in
