@@ -81,6 +81,29 @@ import Testing
     #expect(zip(codes, expected).allSatisfy { abs($0 - $1) <= 1 }, "\(Array(codes))")
   }
 
+  @Test func anImageThatRepeatsIsConvertedOnce() throws {
+    let layout = try PixelLayout(AV_PIX_FMT_YUV420P).unwrapped
+    let color = ColorSpec.image.completed(for: layout, width: 4, height: 2)
+    let target = PictureTarget(width: 4, height: 2, layout: layout, color: color)
+    var fromImage = try FromImage(target, sourceDepth: 8)
+    func image(_ level: Float) -> Image {
+      let image = Image(width: 4, height: 2)
+      for plane in 0..<3 { image.plane(plane).update(repeating: level, count: image.stride * 2) }
+      return image
+    }
+    func memory(_ frame: borrowing Frame) -> UnsafeMutablePointer<UInt8>? {
+      frame.native.pointee.data.0
+    }
+    let (first, second) = (image(0.2), image(0.8))
+    let frame = try fromImage.frame(of: first)
+    let again = try fromImage.frame(of: first)
+    let other = try fromImage.frame(of: second)
+    let back = try fromImage.frame(of: first)
+    #expect(memory(again) == memory(frame) && memory(other) != memory(frame))
+    #expect(try samples(again) == samples(frame) && samples(back) == samples(frame))
+    #expect(try samples(other) != samples(frame))
+  }
+
   @Test func makesRedOfRedInBothMatrices() throws {
     // Y'CbCr of pure red in limited range, from the matrices of BT.709 and BT.601.
     for (matrix, codes) in [(ColorSpec.Matrix.bt709, (63, 102, 240)), (.smpte170m, (81, 90, 240))] {

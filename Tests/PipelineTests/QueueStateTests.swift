@@ -15,6 +15,19 @@ import Testing
     #expect(state.pop() == .wait)
   }
 
+  @Test func lightValuesDoNotCountAsLongAsThereAreSlots() {
+    var state = QueueState(capacity: 1, spare: 2)
+    #expect(state.push(isLight: true) == .store(slot: 0))
+    #expect(state.push() == .store(slot: 1))
+    #expect(state.push() == .wait)
+    #expect(state.push(isLight: true) == .store(slot: 2))
+    #expect(state.push(isLight: true) == .wait)
+    #expect(state.pop() == .take(slot: 0))
+    #expect(state.push() == .wait)
+    #expect(state.pop() == .take(slot: 1))
+    #expect(state.push() == .store(slot: 0))
+  }
+
   @Test func givesOutWhatItHoldsAfterClosing() {
     var state = QueueState(capacity: 2)
     _ = state.push()

@@ -69,16 +69,22 @@ final class Admission: Sendable {
   func forgetRepeats() { state.withLock { $0.repeats.forget() } }
 
   /// Hands over a frame; what becomes of it may be decided later.
-  func submit(_ image: Image, arrival: Instant) -> AwaitedPicture {
+  ///
+  /// - Returns: The picture, and whether it is known to be the one of the frame before.
+  func submit(_ image: Image, arrival: Instant) -> (picture: AwaitedPicture, isRepeated: Bool) {
     let picture = AwaitedPicture(arrival: arrival)
+    var isRepeated = false
     perform { state in
       defer { state.number += 1 }
-      let number = state.number
+      let (number, repeats) = (state.number, state.repeats.count)
       state.undecided[number] = Candidate(image: image, picture: picture)
-      guard state.control != nil else { return carryOut([.upscale(number)], &state) }
+      guard state.control != nil else {
+        defer { isRepeated = state.repeats.count > repeats }
+        return carryOut([.upscale(number)], &state)
+      }
       return decide(&state) { $0.add(number, arrival: arrival, now: .now) }
     }
-    return picture
+    return (picture, isRepeated)
   }
 
   private func finish(_ number: Int) {

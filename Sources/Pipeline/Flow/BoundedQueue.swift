@@ -9,10 +9,11 @@ final class BoundedQueue<Element: ~Copyable & Sendable>: @unchecked Sendable {
   private let state: Monitor<QueueState>
   private let slots: UnsafeMutablePointer<Element>
 
-  /// Creates an empty queue for at most `capacity` values, filled by `producers` threads.
-  init(capacity: Int, producers: Int = 1) {
-    state = Monitor(QueueState(capacity: capacity, producers: producers))
-    unsafe slots = .allocate(capacity: capacity)
+  /// Creates an empty queue for at most `capacity` values, and `spare` more that are light, filled by
+  /// `producers` threads.
+  init(capacity: Int, spare: Int = 0, producers: Int = 1) {
+    state = Monitor(QueueState(capacity: capacity, spare: spare, producers: producers))
+    unsafe slots = .allocate(capacity: capacity + spare)
   }
 
   deinit {
@@ -27,11 +28,13 @@ final class BoundedQueue<Element: ~Copyable & Sendable>: @unchecked Sendable {
 
   /// Adds a value at the end; waits while the queue is full.
   ///
+  /// A light value is one that holds hardly any memory.
+  ///
   /// - Returns: Whether the value will be taken: `false` after ``cancel()`` or ``close()``.
-  func push(_ element: consuming Element) -> Bool {
+  func push(_ element: consuming Element, isLight: Bool = false) -> Bool {
     var element: Element? = element
     let isAccepted = state.wait { state in
-      switch state.push() {
+      switch state.push(isLight: isLight) {
       case .wait: return Bool?.none
       case .refuse: return false
       case .store(let slot):

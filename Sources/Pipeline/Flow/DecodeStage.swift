@@ -113,17 +113,22 @@ final class DecodeStage: Stage, @unchecked Sendable {
   ) throws(MediaError) -> Bool {
     defer { keptCount += 1 }
     if let work, keptCount < work.storedFrames {
-      return frames.push(FrameInFlight(time: encoderTime(time), picture: nil), meter)
+      return frames.push(
+        FrameInFlight(time: encoderTime(time), picture: nil),
+        isLight: true,
+        meter
+      )
     }
     // A segment begins as it would after a crash before it.
     if let work, keptCount % work.segmentLength == 0 { admission.forgetRepeats() }
     let image = try toImage.image(of: frame)
     let alpha = try toAlpha?.image(of: frame)
     if let alpha { TransparentFill.fill(image, where: alpha) }
-    let picture = admission.submit(image, arrival: frame.arrival ?? .now)
+    let (picture, isRepeated) = admission.submit(image, arrival: frame.arrival ?? .now)
     let light = takesDynamicLight ? DynamicLight(frame, map(of: frame)) : nil
     return frames.push(
       FrameInFlight(time: encoderTime(time), picture: picture, light: light, alpha: alpha),
+      isLight: isRepeated && alpha == nil,
       meter
     )
   }

@@ -35,7 +35,10 @@ final class Flow: Sendable {
   ) {
     // A few packets smooth the demuxer's reading; more would only cost memory with raw video, or time.
     let packets = BoundedQueue<Packet>(capacity: live == nil ? 8 : 2)
-    let frames = BoundedQueue<FrameInFlight>(capacity: Flow.largestCapacity)
+    let frames = BoundedQueue<FrameInFlight>(
+      capacity: Flow.largestCapacity,
+      spare: live == nil ? Flow.repeatsAhead : 0,
+    )
     let output = BoundedQueue<Packet>(capacity: 16, producers: 2)
     group = StageGroup {
       packets.cancel()
@@ -54,6 +57,10 @@ final class Flow: Sendable {
 
   // More frames than any machine has processors.
   private static let largestCapacity = 4096
+
+  // Repeated frames wait without a picture of their own, so that the engine works on what comes after them; live
+  // they would only be late.
+  private static let repeatsAhead = 64
 
   /// Bounds the frames that the engine works on or has finished; called before the stages start.
   func limit(framesInFlight: Int) {

@@ -17,16 +17,23 @@ struct QueueState: Hashable, Sendable {
   }
 
   private(set) var capacity: Int
+  private var isLight: [Bool]
+  private let spare: Int
   private var first = 0
   private var count = 0
+  private var heavyCount = 0
   private var producers: Int
 
-  /// An empty ring that `producers` threads fill.
-  init(capacity: Int, producers: Int = 1) {
+  /// An empty ring that `producers` threads fill: up to `capacity` values, and `spare` more that are light.
+  init(capacity: Int, spare: Int = 0, producers: Int = 1) {
     precondition(capacity > 0, "a queue holds at least one value")
     self.capacity = capacity
+    self.spare = spare
     self.producers = producers
+    isLight = Array(repeating: false, count: capacity + spare)
   }
+
+  private var slotCount: Int { capacity + spare }
 
   /// Lowers the capacity before the first value.
   mutating func limit(to capacity: Int) {
@@ -36,17 +43,21 @@ struct QueueState: Hashable, Sendable {
 
   private var isClosed: Bool { producers == 0 }
 
-  mutating func push() -> Push {
+  mutating func push(isLight: Bool = false) -> Push {
     if isClosed { return .refuse }
-    guard count < capacity else { return .wait }
-    defer { count += 1 }
-    return .store(slot: (first + count) % capacity)
+    guard count < slotCount, isLight || heavyCount < capacity else { return .wait }
+    let slot = (first + count) % slotCount
+    self.isLight[slot] = isLight
+    heavyCount += isLight ? 0 : 1
+    count += 1
+    return .store(slot: slot)
   }
 
   mutating func pop() -> Pop {
     guard count > 0 else { return isClosed ? .end : .wait }
     defer {
-      first = (first + 1) % capacity
+      heavyCount -= isLight[first] ? 0 : 1
+      first = (first + 1) % slotCount
       count -= 1
     }
     return .take(slot: first)
@@ -60,7 +71,7 @@ struct QueueState: Hashable, Sendable {
   /// Refuses further values and forgets those there are; returns their slots.
   mutating func cancel() -> [Int] {
     producers = 0
-    defer { count = 0 }
-    return (0..<count).map { (first + $0) % capacity }
+    defer { (count, heavyCount) = (0, 0) }
+    return (0..<count).map { (first + $0) % slotCount }
   }
 }

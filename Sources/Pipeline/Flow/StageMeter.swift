@@ -48,11 +48,11 @@ final class StageMeter: Sendable {
 }
 
 extension BoundedQueue where Element: ~Copyable {
-  /// Adds a value as ``push(_:)`` does; the time counts as waiting.
-  func push(_ element: consuming Element, _ meter: StageMeter) -> Bool {
+  /// Adds a value as ``push(_:isLight:)`` does; the time counts as waiting.
+  func push(_ element: consuming Element, isLight: Bool = false, _ meter: StageMeter) -> Bool {
     let start = DispatchTime.now().uptimeNanoseconds
     defer { meter.countWait(since: start) }
-    return push(element)
+    return push(element, isLight: isLight)
   }
 
   /// Takes a value as ``pop()`` does; the time counts as waiting.

@@ -25,6 +25,14 @@ struct Frame: ~Copyable, @unchecked Sendable {
     self = frame
   }
 
+  /// A frame with the same samples in the same memory, which nobody changes then.
+  borrowing func shared() throws(MediaError) -> Frame {
+    let frame = try Frame()
+    let code = unsafe av_frame_ref(frame.native, native)
+    try check(code, .use, "\(width)x\(height) picture", kind: .limit)
+    return frame
+  }
+
   deinit {
     var native: UnsafeMutablePointer<AVFrame>? = unsafe native
     unsafe av_frame_free(&native)

@@ -22,6 +22,10 @@ struct FromImage: ~Copyable {
   private var formerSource: PlaneFormat?
   private var formerConversion: Conversion?
 
+  // What was made last, for images that repeat; of what only the engine holds.
+  private weak var lastImage: Image?
+  private var lastFrame: Frame?
+
   /// Prepares to make pictures for `target` of pictures that had `sourceDepth` bits.
   ///
   /// Fewer bits than the source had are dithered, so that gradients keep their smoothness.
@@ -44,10 +48,24 @@ struct FromImage: ~Copyable {
   /// `alpha` is its transparency, of any size; without it a target with alpha is opaque.
   ///
   /// An image that the engine has not seen `replaces` one that it enlarged; it gets the sharper filter.
+  /// For the image of the call before the samples are those of its frame, in the same memory.
   mutating func frame(
     of image: Image,
     alpha: Image? = nil,
     replacesEngine: Bool = false,
+  ) throws(MediaError) -> Frame {
+    guard alpha == nil else { return try converted(image, alpha, replacesEngine) }
+    if lastImage === image, let again = try lastFrame?.shared() { return again }
+    let frame = try converted(image, nil, replacesEngine)
+    lastFrame = try frame.shared()
+    lastImage = image
+    return frame
+  }
+
+  private mutating func converted(
+    _ image: Image,
+    _ alpha: Image?,
+    _ replacesEngine: Bool,
   ) throws(MediaError) -> Frame {
     try prepare(
       .image(width: image.width, height: image.height),
