@@ -12,7 +12,7 @@ PEERS_VENV := .build/peers-venv
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BINARY = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)/vsr
 
-.PHONY: help build demo test test-training compare bench-papers bench-peers race sanitize sanitize-threads clips contract fuzz torture pipes live soak faults kills install lint format docs deps
+.PHONY: help build demo test test-training compare bench-papers bench-peers bench-still race sanitize sanitize-threads clips contract fuzz torture pipes live soak faults kills install lint format docs deps
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,9 @@ bench-papers: build $(TRAINING_VENV)/installed ## Measure the papers' networks a
 bench-peers: build $(PEERS_VENV)/installed ## Measure Real-ESRGAN's compact networks against other libraries
 	PYTHONPATH=Benchmarks $(PEERS_VENV)/bin/python -m peers "$(BINARY)" "$(SHARED)/peers/ncnn" Samples/nasa.mp4 \
 	  Benchmarks/Results/peers-$$(date +%F) $$(ls "$(SHARED)"/data/train/free_*/* | awk 'NR % 39 == 0')
+
+bench-still: build ## Measure clips of which little changes against one that moves
+	python3 Benchmarks/still.py "$(BINARY)" Samples/nasa.mp4 --frames 1000
 
 $(TRAINING_VENV)/installed: Training/requirements.txt
 $(PEERS_VENV)/installed: Benchmarks/requirements.txt
