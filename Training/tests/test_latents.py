@@ -55,7 +55,8 @@ def training(packs, vgg, autoencoder, tmp_path):
             "stage": [DIFFUSION, DISTILLATION],
         }
     )
-    return Trainer(run, packs, vgg, tmp_path, compiled=False)
+    # In bf16 it depends on the processor's rounding whether so few iterations lead anywhere.
+    return Trainer(run, packs, vgg, tmp_path, compiled=False, bf16=False)
 
 
 @torch.no_grad()
