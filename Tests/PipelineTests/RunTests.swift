@@ -1,3 +1,4 @@
+import Dispatch
 import Engine
 import TestSupport
 import Testing
@@ -111,5 +112,41 @@ import Testing
     } throws: {
       ($0 as? MediaError)?.kind == .usage
     }
+  }
+
+  // Twenty frames of one picture, then twenty of another; the first is ready once the second has come.
+  @Test func repeatsDoNotKeepTheEngineFromTheNextPicture() throws {
+    let folder = try TemporaryFolder()
+    let sources = ["red", "blue"].flatMap {
+      ["-f", "lavfi", "-i", "color=\($0):size=64x48:rate=25:duration=0.8"]
+    }
+    let made = try Subprocess(
+      "ffmpeg",
+      ["-v", "error"] + sources
+        + ["-filter_complex", "concat=n=2", "-c:v", "ffv1", folder.path("in.mkv")]
+    )
+    try #require(made.exitCode == 0)
+    let (calls, isLate, second) = (Monitor(0), Monitor(false), DispatchSemaphore(value: 0))
+    let transcode = try Transcode(options(folder.path("in.mkv"), folder.path("out.mkv")))
+    let report = try transcode.run(framesInFlight: 3) { image throws(EngineError) in
+      let large = try nearest(2)(image)
+      guard
+        calls.withLock({
+          $0 += 1; return $0
+        }) == 1
+      else {
+        second.signal()
+        return large
+      }
+      let (held, picture) = (PendingImage(), try large.wait())
+      DispatchQueue.global().async {
+        let waited = second.wait(timeout: .now() + 20)
+        isLate.withLock { $0 = waited == .timedOut }
+        held.complete(.success(picture))
+      }
+      return held
+    }
+    #expect(!isLate.withLock { $0 } && calls.withLock { $0 } == 2)
+    #expect(report.progress.frames == 40 && report.repeatedCount == 38)
   }
 }
