@@ -6,14 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A strip is the picture's first, one in the middle, its last, or all of it: they differ in which
-// rows of padding the library has to make up.
-enum { strip_first, strip_middle, strip_last, strip_kinds };
+// Strips differ in their height and in which rows of padding the library has to make up: as high as
+// all others at the picture's upper edge and away from it, and the last of a run at the lower edge
+// and away from it.
+enum { most_strips = 4 };
+
+// The source rows that some output rows read, and the rows of padding around them.
+typedef struct {
+  size_t first, rows, above, below;
+} source_rows;
 
 typedef struct {
   dnnl_primitive_t primitive;
   layout source, destination, scratch;
-  size_t source_rows;
+  size_t rows;
+  source_rows from;
   // Into and out of the blocks of 16 channels that Winograd's kernels want.
   dnnl_primitive_t enter, leave;
   layout plain_source, plain_destination;
@@ -25,7 +32,7 @@ struct enginec_convolution {
   dnnl_primitive_attr_t attributes;
   layout packed;
   dnnl_memory_t weights, bias; // without bias where products are exact
-  strip strips[strip_kinds];
+  strip strips[most_strips];
   // In this order in the scratch memory: the source in bfloat16 or in blocks, the result in blocks,
   // and what the library needs.
   size_t source_bytes, result_bytes, scratch_bytes;
@@ -39,7 +46,7 @@ typedef struct {
 struct enginec_convolution_runner {
   const enginec_convolution *convolution;
   dnnl_stream_t stream;
-  binding bindings[strip_kinds];
+  binding bindings[most_strips];
 };
 
 // MARK: version
@@ -124,11 +131,7 @@ static size_t output_length(const enginec_convolution_shape *s, size_t length) {
   return (length + s->pad_before + s->pad_after - s->kernel) / s->stride + 1;
 }
 
-// The source rows that output rows [first, first + rows) read, and the rows of padding around them.
-typedef struct {
-  size_t first, rows, above, below;
-} source_rows;
-
+// What output rows [first, first + rows) read.
 static source_rows source_of(const enginec_convolution_shape *s, size_t first, size_t rows) {
   const size_t start = first * s->stride, end = start + (rows - 1) * s->stride + s->kernel;
   const size_t limit = s->pad_before + s->height;
@@ -203,7 +206,8 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
 
   layout_ref scratch = dnnl_primitive_desc_query_md(descriptor, dnnl_query_scratchpad_md, 0);
   enlarge(&c->scratch_bytes, dnnl_memory_desc_get_size(scratch));
-  s->source_rows = from.rows;
+  s->rows = rows;
+  s->from = from;
   if (converts(shape)) {
     const size_t samples = from.rows * shape->width * shape->in_channels;
     enlarge(&c->source_bytes, samples * sizeof(uint16_t));
@@ -222,24 +226,52 @@ static dnnl_status_t strip_create(enginec_convolution *c, strip *s, size_t first
   return status;
 }
 
-static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
-  const size_t height = output_length(&c->shape, c->shape.height), rows = c->shape.strip_rows;
-  if (height <= rows)
-    return strip_create(c, &c->strips[strip_first], 0, height, any, bias);
-  dnnl_status_t status = strip_create(c, &c->strips[strip_first], 0, rows, any, bias);
-  const size_t last = c->shape.winograd ? rows : (height - 1) % rows + 1;
-  if (status == dnnl_success && height > rows + last) {
-    status = strip_create(c, &c->strips[strip_middle], rows, rows, LAYOUT_REF(c->packed), bias);
+// The number of the strip for output rows [first, first + rows); where there is none, that of a
+// free place.
+static int strip_number(const enginec_convolution *c, size_t first, size_t rows) {
+  const source_rows from = source_of(&c->shape, first, rows);
+  for (int k = 0; k < most_strips; k++) {
+    const strip *s = &c->strips[k];
+    if (!s->primitive ||
+        (s->rows == rows && s->from.above == from.above && s->from.below == from.below))
+      return k;
   }
-  if (status == dnnl_success) {
-    status =
-        strip_create(c, &c->strips[strip_last], height - last, last, LAYOUT_REF(c->packed), bias);
+  return most_strips;
+}
+
+// The strips of a run that computes the rows from `start` on.
+static dnnl_status_t strips_of_run(enginec_convolution *c, size_t start, layout_ref any,
+                                   layout_ref bias) {
+  const size_t count = c->shape.rows,
+               most = c->shape.strip_rows < count ? c->shape.strip_rows : count;
+  dnnl_status_t status = dnnl_success;
+  for (size_t next = 0; next < count && status == dnnl_success; next += most) {
+    const size_t left = count - next, rows = c->shape.winograd || left > most ? most : left;
+    const size_t first = start + (rows > left ? count - rows : next);
+    const int number = strip_number(c, first, rows);
+    if (number == most_strips)
+      return dnnl_invalid_arguments;
+    if (!c->strips[number].primitive) {
+      layout_ref packed = number == 0 ? any : LAYOUT_REF(c->packed);
+      status = strip_create(c, &c->strips[number], first, rows, packed, bias);
+    }
   }
   return status;
 }
 
+// For runs at the upper edge, at the lower one, and away from both.
+static dnnl_status_t strips_create(enginec_convolution *c, layout_ref any, layout_ref bias) {
+  const size_t others = output_length(&c->shape, c->shape.height) - c->shape.rows;
+  dnnl_status_t status = strips_of_run(c, 0, any, bias);
+  if (status == dnnl_success && others > 0)
+    status = strips_of_run(c, others, any, bias);
+  if (status == dnnl_success && others > 1)
+    status = strips_of_run(c, 1, any, bias);
+  return status;
+}
+
 static void strips_destroy(enginec_convolution *c) {
-  for (int k = 0; k < strip_kinds; k++) {
+  for (int k = 0; k < most_strips; k++) {
     strip *s = &c->strips[k];
     const dnnl_primitive_t primitives[] = {s->primitive, s->enter, s->leave};
     for (int p = 0; p < 3; p++) {
@@ -255,19 +287,26 @@ static void strips_destroy(enginec_convolution *c) {
   layout_destroy(&c->packed);
 }
 
-// Strips of other heights may not suit the packing that the first one chose, and would run by the
-// reference implementation, a hundred times slower: then the picture is one strip.
-static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layout_ref bias) {
-  const size_t height = output_length(&c->shape, c->shape.height);
-  const dnnl_status_t status = strips_create(c, any, bias);
-  if (status == dnnl_success || c->shape.strip_rows >= height)
-    return status;
+static dnnl_status_t strips_create_anew(enginec_convolution *c, size_t rows, layout_ref any,
+                                        layout_ref bias) {
   strips_destroy(c);
   memset(c->strips, 0, sizeof c->strips);
   memset(&c->packed, 0, sizeof c->packed);
   c->scratch_bytes = c->source_bytes = c->result_bytes = 0;
-  c->shape.strip_rows = height;
+  c->shape.rows = c->shape.strip_rows = rows;
   return strips_create(c, any, bias);
+}
+
+// Strips of other heights may not suit the packing that the first one chose, and would run by the
+// reference implementation, a hundred times slower: then a run is one strip, or the whole picture.
+static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layout_ref bias) {
+  const size_t height = output_length(&c->shape, c->shape.height);
+  dnnl_status_t status = strips_create(c, any, bias);
+  if (status != dnnl_success && c->shape.strip_rows < c->shape.rows)
+    status = strips_create_anew(c, c->shape.rows, any, bias);
+  if (status != dnnl_success && c->shape.rows < height)
+    status = strips_create_anew(c, height, any, bias);
+  return status;
 }
 
 static dnnl_status_t copy_bias(enginec_convolution *c, layout_ref plain, const float *bias) {
@@ -346,6 +385,8 @@ size_t enginec_convolution_scratch_bytes(const enginec_convolution *c) {
   return c->source_bytes + c->result_bytes + c->scratch_bytes;
 }
 
+size_t enginec_convolution_rows(const enginec_convolution *c) { return c->shape.rows; }
+
 size_t enginec_convolution_strip_rows(const enginec_convolution *c) { return c->shape.strip_rows; }
 
 size_t enginec_convolution_weight_bytes(const enginec_convolution *c) {
@@ -364,7 +405,7 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
     return NULL;
   runner->convolution = c;
   dnnl_status_t status = dnnl_stream_create(&runner->stream, c->engine, 0);
-  for (int k = 0; k < strip_kinds && status == dnnl_success; k++) {
+  for (int k = 0; k < most_strips && status == dnnl_success; k++) {
     const strip *s = &c->strips[k];
     binding *b = &runner->bindings[k];
     if (!s->primitive)
@@ -387,7 +428,7 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
 }
 
 void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
-  for (int k = 0; k < strip_kinds; k++) {
+  for (int k = 0; k < most_strips; k++) {
     const binding *b = &runner->bindings[k];
     const dnnl_memory_t memories[] = {b->source, b->destination, b->scratch, b->plain_source,
                                       b->plain_destination};
@@ -401,74 +442,70 @@ void enginec_convolution_runner_destroy(enginec_convolution_runner *runner) {
   free(runner);
 }
 
-static int strip_kind(const enginec_convolution_shape *shape, size_t first_row) {
-  if (first_row == 0)
-    return strip_first;
-  const size_t height = output_length(shape, shape->height);
-  return first_row + shape->strip_rows >= height ? strip_last : strip_middle;
-}
-
 static dnnl_status_t reorder(dnnl_primitive_t primitive, dnnl_stream_t stream, dnnl_memory_t from,
                              dnnl_memory_t to) {
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
   return dnnl_primitive_execute(primitive, stream, 2, arguments);
 }
 
-static dnnl_status_t convolve(const enginec_convolution_runner *runner, int kind) {
+static dnnl_status_t convolve(const enginec_convolution_runner *runner, int number) {
   const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
+  const binding *b = &runner->bindings[number];
   const dnnl_exec_arg_t arguments[] = {
       {DNNL_ARG_SRC, b->source},      {DNNL_ARG_WEIGHTS, c->weights},
       {DNNL_ARG_DST, b->destination}, {DNNL_ARG_SCRATCHPAD, b->scratch},
       {DNNL_ARG_BIAS, c->bias},
   };
-  return dnnl_primitive_execute(c->strips[kind].primitive, runner->stream, c->bias ? 5 : 4,
+  return dnnl_primitive_execute(c->strips[number].primitive, runner->stream, c->bias ? 5 : 4,
                                 arguments);
 }
 
 // Through blocks of 16 channels in the scratch memory.
-static dnnl_status_t convolve_in_blocks(const enginec_convolution_runner *runner, int kind,
+static dnnl_status_t convolve_in_blocks(const enginec_convolution_runner *runner, int number,
                                         void *source, void *out, void *scratch) {
   const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
+  const binding *b = &runner->bindings[number];
   dnnl_memory_set_data_handle(b->plain_source, source);
   dnnl_memory_set_data_handle(b->plain_destination, out);
   dnnl_memory_set_data_handle(b->source, scratch);
   dnnl_memory_set_data_handle(b->destination, (char *)scratch + c->source_bytes);
-  dnnl_status_t status = reorder(c->strips[kind].enter, runner->stream, b->plain_source, b->source);
+  dnnl_status_t status =
+      reorder(c->strips[number].enter, runner->stream, b->plain_source, b->source);
   if (status == dnnl_success)
-    status = convolve(runner, kind);
+    status = convolve(runner, number);
   if (status == dnnl_success) {
-    status = reorder(c->strips[kind].leave, runner->stream, b->destination, b->plain_destination);
+    status = reorder(c->strips[number].leave, runner->stream, b->destination, b->plain_destination);
   }
   return status;
 }
 
-static dnnl_status_t convolve_in_place(const enginec_convolution_runner *runner, int kind,
+static dnnl_status_t convolve_in_place(const enginec_convolution_runner *runner, int number,
                                        void *source, void *out, void *scratch) {
   const enginec_convolution *c = runner->convolution;
-  const binding *b = &runner->bindings[kind];
+  const binding *b = &runner->bindings[number];
   if (converts(&c->shape)) {
     const size_t row_samples = c->shape.width * c->shape.in_channels;
-    enginec_to_bfloat16(scratch, source, c->strips[kind].source_rows * row_samples);
+    enginec_to_bfloat16(scratch, source, c->strips[number].from.rows * row_samples);
     source = scratch;
   }
   dnnl_memory_set_data_handle(b->source, source);
   dnnl_memory_set_data_handle(b->destination, out);
-  return convolve(runner, kind);
+  return convolve(runner, number);
 }
 
 int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
-                                size_t first_row, void *scratch) {
+                                size_t first_row, size_t rows, void *scratch) {
   const enginec_convolution *c = runner->convolution;
-  const int kind = strip_kind(&c->shape, first_row);
+  const int number = strip_number(c, first_row, rows);
+  if (number == most_strips || !c->strips[number].primitive)
+    return dnnl_invalid_arguments;
   const size_t row_samples = c->shape.width * c->shape.in_channels;
-  const size_t first = source_of(&c->shape, first_row, 1).first;
+  const size_t first = source_of(&c->shape, first_row, rows).first;
   void *source = (char *)x + first * row_samples * enginec_sample_bytes(c->shape.x_type);
-  dnnl_memory_set_data_handle(runner->bindings[kind].scratch,
+  dnnl_memory_set_data_handle(runner->bindings[number].scratch,
                               (char *)scratch + c->source_bytes + c->result_bytes);
   const dnnl_status_t status = c->shape.winograd
-                                   ? convolve_in_blocks(runner, kind, source, out, scratch)
-                                   : convolve_in_place(runner, kind, source, out, scratch);
+                                   ? convolve_in_blocks(runner, number, source, out, scratch)
+                                   : convolve_in_place(runner, number, source, out, scratch);
   return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;
 }

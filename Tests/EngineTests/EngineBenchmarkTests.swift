@@ -46,7 +46,8 @@ import Testing
       seconds: 0.01,
     )
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
-    let operations = 2 * plan.graph.multiplyAddCount * plan.tiles.tiles.count
+    let multiplyAddCount = plan.graph.multiplyAddCount(cores: plan.tiles.cores)
+    let operations = 2 * multiplyAddCount * plan.tiles.tiles.count
     let ratio = benchmark.convolutionRate / (benchmark.framesPerSecond * Double(operations))
     #expect(abs(ratio - 1) < 1e-9)
     #expect(benchmark.convolutionsAlone > 0)

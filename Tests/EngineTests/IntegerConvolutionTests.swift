@@ -146,7 +146,7 @@ private struct Problem {
           if residual == .uint8 { operands.append(bytes.baseAddress.unsafelyUnwrapped) }
           if residual == .float32 { operands.append(floats.baseAddress.unsafelyUnwrapped) }
           try operands.withUnsafeBufferPointer {
-            try kernel.makeRunner().run($0, guarded.samples, scratch: scratch.samples)
+            try kernel.makeRunner().run($0, guarded.samples, first: 0, scratch: scratch.samples)
           }
         }
       }

@@ -25,7 +25,8 @@ func run(
   let output = build(&graph, values)
   let operation = graph.operations[0]
   let types = [SampleType](repeating: .float32, count: graph.valueCount)
-  let kernel = try operation.kernel(in: graph, types: types, backend: backend)
+  let rows = graph.shape(of: output).height
+  let kernel = try operation.kernel(in: graph, types: types, rows: rows, backend: backend)
   let count = graph.shape(of: output).count
 
   // Canaries on both sides show writes outside the result and outside the scratch memory.
@@ -35,7 +36,7 @@ func run(
   let operands = operation.operands.map { UnsafeRawPointer(tensors[$0.index].pointer) }
   try withExtendedLifetime(tensors) {
     try operands.withUnsafeBufferPointer {
-      try kernel.makeRunner().run($0, guarded.samples, scratch: scratch.samples)
+      try kernel.makeRunner().run($0, guarded.samples, first: 0, scratch: scratch.samples)
     }
   }
   #expect(guarded.isIntact && scratch.isIntact)

@@ -57,13 +57,13 @@ import Testing
     var types = [SampleType](repeating: .float32, count: graph.valueCount)
     types[result.index] = .uint8(steps)
     let backend = OneDNNBackend(precision: .int8)
-    let kernel = try graph.operations[0].kernel(in: graph, types: types, backend: backend)
+    let kernel = try graph.operations[0].kernel(in: graph, types: types, rows: 3, backend: backend)
 
     let guarded = Guarded(count: (15 * count + 3) / 4)
     let tensors = zip(shapes, samples).map { Tensor(shape: $0, samples: $1) }
     try withExtendedLifetime(tensors) {
       try tensors.map { UnsafeRawPointer($0.pointer) }.withUnsafeBufferPointer {
-        try kernel.makeRunner().run($0, guarded.samples, scratch: guarded.samples)
+        try kernel.makeRunner().run($0, guarded.samples, first: 0, scratch: guarded.samples)
       }
     }
 

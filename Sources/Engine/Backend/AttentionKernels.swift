@@ -58,6 +58,7 @@ struct AttentionKernel: Kernel, KernelRunner {
   func run(
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
+    first: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
     let rounded = scratch.floats + queryBlock * (keyBlock + 2)

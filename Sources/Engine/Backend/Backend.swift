@@ -63,9 +63,12 @@ public protocol Kernel: Sendable {
 /// A kernel bound to one thread; running it allocates nothing.
 public protocol KernelRunner {
   /// Computes the result from the operands, in the order of the operation.
+  ///
+  /// A kernel that computes only some rows of the result begins with row `first`; others compute all.
   func run(
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
+    first: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError)
 }
@@ -87,7 +90,17 @@ extension Backend {
   }
 
   /// Prepares a graph to run: repacks its weights and lays out its memory.
-  public func compile(_ graph: Graph) throws(EngineError) -> CompiledGraph {
-    try CompiledGraph(graph, backend: self)
+  ///
+  /// - Parameters:
+  ///   - graph: The graph, with an output.
+  ///   - cores: The rows of the first input whose output is wanted, one of these ranges in each run; all
+  ///     rows if there are none.
+  /// - Returns: What programs run.
+  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
+  public func compile(
+    _ graph: Graph,
+    cores: [Range<Int>] = [],
+  ) throws(EngineError) -> CompiledGraph {
+    try CompiledGraph(graph, cores: cores, backend: self)
   }
 }

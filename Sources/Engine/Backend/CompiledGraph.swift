@@ -6,6 +6,7 @@ public final class CompiledGraph: Sendable {
     let operands: [Location]
     let result: Location
     let scratchOffset: Int
+    let rows: RowPlan.Span
   }
 
   /// Where a value lies while the program runs.
@@ -29,12 +30,17 @@ public final class CompiledGraph: Sendable {
   let steps: [Step]
   let output: Location
 
-  init(_ graph: Graph, backend: some Backend) throws(EngineError) {
+  /// The rows of the first input whose output a run may be asked for; none for all rows.
+  let cores: [Range<Int>]
+
+  init(_ graph: Graph, cores: [Range<Int>], backend: some Backend) throws(EngineError) {
     guard let output = graph.output else { preconditionFailure("the graph has an output") }
     let graph = graph.fused
+    let rows = RowPlan(graph, cores: cores)
     let types = graph.sampleTypes(for: backend.precision)
     let kernels = try graph.operations.map { (operation) throws(EngineError) in
-      try operation.kernel(in: graph, types: types, backend: backend)
+      let count = rows[operation.result].count
+      return try operation.kernel(in: graph, types: types, rows: count, backend: backend)
     }
     let scratch = kernels.map(\.scratchByteCount)
     let layout = Layout(graph, output: output, types: types, scratch: scratch)
@@ -46,13 +52,15 @@ public final class CompiledGraph: Sendable {
         operands: operation.operands.map { layout.locations[$0.index] },
         result: layout.locations[operation.result.index],
         scratchOffset: layout.scratchOffsets[index],
+        rows: rows[operation.result],
       )
     }
     self.output = layout.locations[output.index]
     arenaByteCount = layout.byteCount
     inputShapes = graph.inputs.map { graph.shape(of: $0) }
     outputShape = graph.shape(of: output)
-    multiplyAddCount = graph.multiplyAddCount
+    multiplyAddCount = graph.multiplyAddCount(cores: cores)
+    self.cores = cores
   }
 }
 

@@ -6,6 +6,9 @@ public struct ConvolutionStep: Sendable {
   /// The size of the picture.
   public var input: Shape
 
+  /// The rows of the result that a run computes, wherever they lie; nil for all.
+  public var rows: Int?
+
   /// The factor of the residual that is added, if there is one.
   public var residualScale: Float?
 
@@ -23,6 +26,9 @@ extension ConvolutionStep {
   /// The size of the result.
   var output: Shape { convolution.output(for: input) }
 
+  /// The rows of the result that a run computes.
+  var rowCount: Int { rows ?? output.height }
+
   /// The factors of a convolution whose picture lies in 8 bits.
   var integerFactors: IntegerFactors {
     guard let factors = convolution.integer else {
@@ -38,10 +44,12 @@ extension Operation {
     _ convolution: Convolution,
     in graph: Graph,
     types: [SampleType],
+    rows: Int? = nil,
   ) -> ConvolutionStep {
     ConvolutionStep(
       convolution: convolution,
       input: graph.shape(of: operands[0]),
+      rows: rows,
       residualScale: residualScale,
       residualType: operands.count == 2 ? types[operands[1].index] : .float32,
       inputType: types[operands[0].index],

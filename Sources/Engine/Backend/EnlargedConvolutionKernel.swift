@@ -38,12 +38,13 @@ struct EnlargedConvolutionKernel: Kernel {
     func run(
       _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
       _ result: UnsafeMutableRawPointer,
+      first: Int,
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
       let step = kernel.step
       let (height, width) = (step.input.height, step.input.width)
       for (index, phase) in phases.enumerated() {
-        try phase.run(operands, scratch, scratch: scratch + step.phaseByteCount)
+        try phase.run(operands, scratch, first: 0, scratch: scratch + step.phaseByteCount)
         let (row, column) = (index / 2, index % 2)
         enginec_interleave(result, scratch, height, width, step.pixelByteCount, row, column)
       }

@@ -1,17 +1,18 @@
 internal import EngineC
 
 extension Operation {
-  /// The kernel that runs the operation.
+  /// The kernel that runs the operation, for at least so many rows of the result.
   func kernel(
     in graph: Graph,
     types: [SampleType],
+    rows: Int,
     backend: some Backend,
   ) throws(EngineError) -> any Kernel {
     let x = graph.shape(of: operands[0])
     let resultType = types[result.index]
     return switch kind {
     case .convolution(let convolution, _):
-      try backend.kernel(for: step(convolution, in: graph, types: types))
+      try backend.kernel(for: step(convolution, in: graph, types: types, rows: rows))
     case .enlargedConvolution(let convolution):
       try EnlargedConvolutionKernel(step(convolution, in: graph, types: types), backend: backend)
     case .groupNorm(let norm): norm.kernel(x, resultType: resultType)
@@ -22,7 +23,13 @@ extension Operation {
     case .mean(let factor): moving(x, factor, enginec_mean)
     case .weightedSum(let weights): weightedSum(weights, count: x.count)
     case .sumWithShuffled(let weights, let term, let factor):
-      weightedSum(weights, shuffling: term, graph.shape(of: operands[term]), factor: factor)
+      weightedSum(
+        weights,
+        shuffling: term,
+        graph.shape(of: operands[term]),
+        factor: factor,
+        rows: rows,
+      )
     case .parameterFreeAttention: parameterFreeAttention(count: x.count)
     case .concatenation:
       concatenation(
@@ -41,6 +48,7 @@ extension Operation {
         afterSum: weights,
         x,
         factor: factor,
+        rows: rows,
       )
     case .pixelShuffle(let factor): moving(x, factor, enginec_pixel_shuffle)
     case .pixelUnshuffle(let factor): moving(x, factor, enginec_pixel_unshuffle)

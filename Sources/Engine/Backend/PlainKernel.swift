@@ -13,6 +13,7 @@ struct PlainKernel: Kernel, KernelRunner {
   func run(
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
+    first: Int,
     scratch: UnsafeMutableRawPointer,
   ) {
     body(operands, result, scratch)

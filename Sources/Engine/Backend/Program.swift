@@ -42,8 +42,13 @@ public final class Program {
   }
 
   /// Runs the graph on one tensor for each of its inputs.
-  func run(_ inputs: [Tensor]) throws(EngineError) -> UnsafePointer<Float> {
-    try run(inputs) { (_, _) throws(EngineError) in }
+  ///
+  /// Of the output only the rows for `core` are computed, one of the cores that the graph was compiled for.
+  func run(
+    _ inputs: [Tensor],
+    core: Range<Int>? = nil,
+  ) throws(EngineError) -> UnsafePointer<Float> {
+    try run(inputs, core: core) { (_, _) throws(EngineError) in }
   }
 
   /// Runs the graph on one tensor for each of its inputs.
@@ -52,25 +57,29 @@ public final class Program {
   @discardableResult
   func run(
     _ inputs: [Tensor],
+    core: Range<Int>? = nil,
     observe: (Int, UnsafeBufferPointer<UnsafeRawPointer>) throws(EngineError) -> Void,
   ) throws(EngineError) -> UnsafePointer<Float> {
     precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
+    let core = core ?? 0..<graph.inputShapes[0].height
+    precondition(graph.cores.isEmpty || graph.cores.contains(core), "the core is one of the plan's")
     try withExtendedLifetime(inputs) { () throws(EngineError) in
       bind(inputs)
       for index in graph.steps.indices {
         try observe(index, UnsafeBufferPointer(operands[index]))
-        try run(step: index)
+        try run(step: index, core)
       }
     }
     return UnsafePointer(pointer(to: graph.output).floats)
   }
 
-  private func run(step index: Int) throws(EngineError) {
+  private func run(step index: Int, _ core: Range<Int>) throws(EngineError) {
     let step = graph.steps[index]
     let start = monotonicSeconds()
     try runners[index].run(
       UnsafeBufferPointer(operands[index]),
       pointer(to: step.result),
+      first: step.rows.first(around: core),
       scratch: arena + step.scratchOffset,
     )
     seconds[index] += monotonicSeconds() - start

@@ -1,6 +1,7 @@
 /// How a convolution walks down a picture: strips of rows, so that what follows the sums finds them
 /// in the cache.
 struct Strips: Sendable {
+  /// Rows of all strips.
   let height: Int
 
   /// Rows of a strip; the last one may be shorter.
@@ -21,11 +22,20 @@ struct Strips: Sendable {
     self.init(height: height, rows: min(height, max(1, budget / max(1, bytesPerRow))))
   }
 
-  /// Calls `body` with the first row and the number of rows of each strip.
-  func forEach(_ body: (Int, Int) throws(EngineError) -> Void) throws(EngineError) {
+  /// Nearly the same strips, of which the last one is hardly shorter than the others.
+  var evened: Strips {
+    let count = max(1, (height + rows / 2) / rows)
+    return Strips(height: height, rows: (height + count - 1) / count)
+  }
+
+  /// Calls `body` with the first row and the number of rows of each strip, from the first row of all on.
+  func forEach(
+    from start: Int = 0,
+    _ body: (Int, Int) throws(EngineError) -> Void,
+  ) throws(EngineError) {
     for next in stride(from: 0, to: height, by: rows) {
       let first = areEqual ? min(next, height - rows) : next
-      try body(first, min(rows, height - first))
+      try body(start + first, min(rows, height - first))
     }
   }
 }

@@ -19,12 +19,13 @@ extension Graph {
   }
 
   /// Multiplications with addition that the convolutions take in one run.
-  public var multiplyAddCount: Int {
-    operations.reduce(0) { sum, operation in
-      let input = shape(of: operation.operands[0])
-      return operation.kind.convolutions.reduce(sum) {
-        $0 + $1.multiplyAddsPerPixel * $1.output(for: input).pixelCount
-      }
+  public var multiplyAddCount: Int { operations.reduce(0) { $0 + multiplyAddCount(of: $1) } }
+
+  /// Multiplications with addition in the convolutions of an operation.
+  func multiplyAddCount(of operation: Operation) -> Int {
+    let input = shape(of: operation.operands[0])
+    return operation.kind.convolutions.reduce(0) {
+      $0 + $1.multiplyAddsPerPixel * $1.output(for: input).pixelCount
     }
   }
 

@@ -37,6 +37,9 @@ public struct Graph: Sendable {
   /// The number of values; their indices run from 0.
   var valueCount: Int { shapes.count }
 
+  /// The rows of every value.
+  var heights: [Int] { shapes.map(\.height) }
+
   /// Adds an input.
   public mutating func input(_ shape: Shape) -> Value {
     let value = makeValue(shape)

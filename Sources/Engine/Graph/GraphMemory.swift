@@ -39,7 +39,8 @@ extension Operation {
       let step = step(convolution, in: graph, types: types)
       return try EnlargedConvolutionKernel.memory(of: step, backend: backend)
     default:
-      let kernel = try kernel(in: graph, types: types, backend: backend)
+      let rows = graph.shape(of: result).height
+      let kernel = try kernel(in: graph, types: types, rows: rows, backend: backend)
       return KernelMemory(scratchByteCount: kernel.scratchByteCount, weightByteCount: 0)
     }
   }

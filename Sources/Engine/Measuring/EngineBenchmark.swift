@@ -46,7 +46,8 @@ public struct EngineBenchmark: Sendable {
     shares = spent.map { ($0.key, $0.value / total) }.sorted { $0.1 > $1.1 }
 
     let tileCount = Double(plan.tiles.tiles.count)
-    convolutionRate = framesPerSecond * 2 * Double(plan.graph.multiplyAddCount) * tileCount
+    let multiplyAddCount = plan.graph.multiplyAddCount(cores: plan.tiles.cores)
+    convolutionRate = framesPerSecond * 2 * Double(multiplyAddCount) * tileCount
     let bare = try BareConvolutions(plan.graph, options: options)
     convolutionsAlone = try bare.runsPerSecond(seconds) / tileCount
   }
@@ -155,7 +156,12 @@ private struct BareProgram {
   func run() {
     withUnsafeTemporaryAllocation(of: UnsafeRawPointer.self, capacity: 1) { operands in
       operands.initialize(repeating: UnsafeRawPointer(picture.pointer))
-      try? runner.run(UnsafeBufferPointer(operands), result.pointer, scratch: scratch.pointer)
+      try? runner.run(
+        UnsafeBufferPointer(operands),
+        result.pointer,
+        first: 0,
+        scratch: scratch.pointer,
+      )
     }
   }
 }

@@ -44,6 +44,7 @@ public enum Machine {
       stride: 1,
       pad_before: 1,
       pad_after: 1,
+      rows: 16,
       strip_rows: 16,
       activation: enginec_activation_none,
       alpha: 0,

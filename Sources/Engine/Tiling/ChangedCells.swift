@@ -1,6 +1,7 @@
 /// Where two pictures of one size differ, in squares of pixels.
 struct ChangedCells {
-  private static let side = 8
+  /// The side of a square.
+  static let side = 8
 
   private let width: Int
   private let height: Int

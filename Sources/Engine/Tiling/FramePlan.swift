@@ -25,6 +25,7 @@ final class FramePlan: Sendable {
       plan,
       plan.tiles.tiles,
       graph: plan.graph,
+      cores: plan.tiles.cores,
       keepsNoise: plan.keepsNoise,
       results: results,
       model: model,
@@ -44,6 +45,7 @@ final class FramePlan: Sendable {
       plan,
       [],
       graph: patches.graph,
+      cores: patches.cores,
       keepsNoise: false,
       results: results,
       model: model,
@@ -55,6 +57,7 @@ final class FramePlan: Sendable {
     _ plan: WorkPlan,
     _ tiles: [TilePlan.Tile],
     graph: Graph,
+    cores: [Range<Int>],
     keepsNoise: Bool,
     results: ImagePool,
     model: Model,
@@ -64,7 +67,7 @@ final class FramePlan: Sendable {
     height = plan.height
     scale = model.scale
     self.tiles = tiles
-    self.graph = try options.backend.compile(graph)
+    self.graph = try options.backend.compile(graph, cores: cores)
     self.results = results
     if case .overlap(_, _, clampsTiles: true) = model.network.tileRule {
       sampleLimit = 1

@@ -69,8 +69,8 @@ struct FrameSequence {
 
   // More patches are more work than the whole frame.
   private func limit(_ patches: PatchPlan) -> Int {
-    let wholeArea = work.tiles.tiles.count * work.tiles.windowWidth * work.tiles.windowHeight
-    return Int(Double(wholeArea) * Self.worthwhile) / patches.windowArea
+    let whole = work.tiles.tiles.count * work.graph.work(cores: work.tiles.cores)
+    return Int(Double(whole) * Self.worthwhile) / patches.work
   }
 }
 

@@ -8,8 +8,11 @@ struct PatchPlan: Sendable {
   private let surroundings: Surroundings
   private let side: Int
 
-  // Smaller patches are nearly all halo, larger ones hold much that has not changed.
-  private static func side(halo: Int) -> Int { max(32, 3 * halo) }
+  // Holds all that a cursor or a letter changes in the result, wherever it is. Smaller patches are nearly all
+  // halo, larger ones hold much that has not changed.
+  private static func side(halo: Int) -> Int {
+    4 * ChangedCells.side + 2 * halo.rounded(upTo: ChangedCells.side)
+  }
 
   // What a picture must measure in patches, so that a part of it can pay.
   private static let leastCount = 2
@@ -25,7 +28,7 @@ struct PatchPlan: Sendable {
     self.width = width
     self.height = height
     surroundings = Surroundings(halo: halo, alignment: alignment)
-    side = Self.side(halo: halo)
+    side = Self.side(halo: halo + alignment - 1)
     guard width * height >= Self.leastCount * side * side else { return nil }
     graph = model.network.graph(
       height: surroundings.size(around: min(side, height), length: height),
@@ -34,8 +37,15 @@ struct PatchPlan: Sendable {
     guard options.backend.isExactInParts(graph) else { return nil }
   }
 
-  /// The pixels that a patch is computed from.
-  var windowArea: Int { graph.shape(of: graph.inputs[0]).pixelCount }
+  /// The rows of a window that may be the patch in it: near the picture's edges not those in the middle.
+  var cores: [Range<Int>] {
+    let window = graph.shape(of: graph.inputs[0]).height
+    let rows = min(side, height)
+    return (0...(window - rows)).map { $0..<($0 + rows) }
+  }
+
+  /// What a patch takes, as ``Graph/work(cores:)`` counts.
+  var work: Int { graph.work(cores: cores) }
 
   /// The bytes of another program for each worker, and of its weights.
   func programByteCount(workers: Int, backend: any Backend) throws(EngineError) -> Int {

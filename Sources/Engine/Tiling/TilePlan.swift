@@ -34,6 +34,9 @@ public struct TilePlan: Sendable {
 
     /// How much the tile counts at each pixel of its core; nil for everything.
     let blend: Blend?
+
+    /// The rows of the window that are the core.
+    var coreRows: Range<Int> { (core.y - window.y)..<(core.y - window.y + core.height) }
   }
 
   /// The part of a tile in the result.
@@ -47,6 +50,9 @@ public struct TilePlan: Sendable {
 
   /// The tiles, rows first.
   public let tiles: [Tile]
+
+  /// Which rows of their windows are the tiles' cores.
+  var cores: [Range<Int>] { tiles.map(\.coreRows) }
 
   /// The columns of every window.
   public let windowWidth: Int

@@ -86,7 +86,8 @@ private struct TileBench {
     let noise = plan.noise(for: job, tile: index, own: &noise)
     loading += monotonicSeconds() - start
 
-    let output = try program.run([input] + (noise.map { [$0] } ?? []))
+    let inputs = [input] + (noise.map { [$0] } ?? [])
+    let output = try program.run(inputs, core: job.tiles[index].coreRows)
 
     let end = monotonicSeconds()
     job.add(output, tile: index)

@@ -291,7 +291,8 @@ typedef struct enginec_convolution_runner enginec_convolution_runner;
 typedef struct {
   size_t height, width, in_channels, out_channels, kernel;
   size_t stride, pad_before, pad_after; // the same for rows and columns
-  size_t strip_rows;                    // output rows of a strip; the last one may be shorter
+  size_t rows; // output rows that a run computes: all, or some that lie where the caller likes
+  size_t strip_rows; // output rows of a strip; the last one of a run may be shorter
   enginec_activation activation;
   float alpha;
   enginec_sample_type factor_type; // what samples and weights are rounded to before the products
@@ -314,8 +315,9 @@ enginec_convolution *enginec_convolution_create(const enginec_convolution_shape 
 void enginec_convolution_destroy(enginec_convolution *convolution);
 size_t enginec_convolution_scratch_bytes(const enginec_convolution *convolution);
 
-// The rows of a strip: what was asked for, or the whole picture where the library would run strips
-// by its slow reference implementation.
+// The rows of a run and those of a strip: what was asked for, or more where the library would run
+// such strips by its slow reference implementation.
+size_t enginec_convolution_rows(const enginec_convolution *convolution);
 size_t enginec_convolution_strip_rows(const enginec_convolution *convolution);
 
 // The memory of the repacked weights.
@@ -328,12 +330,12 @@ enginec_convolution_runner *
 enginec_convolution_runner_create(const enginec_convolution *convolution);
 void enginec_convolution_runner_destroy(enginec_convolution_runner *runner);
 
-// Computes output rows [first_row, first_row + strip_rows) (fewer at the end) of the whole picture
-// `x` into `out`, which points at the first of those rows. first_row is a multiple of strip_rows;
-// with Winograd's filtering the last strip is as high as the others and ends with the picture.
-// Returns 0, or the library's status.
+// Computes output rows [first_row, first_row + rows) of the whole picture `x` into `out`, which
+// points at the first of those rows. They are a strip of a run: its first begins with the run, and
+// all but the last have strip_rows; with Winograd's filtering the last one is as high as the others
+// and ends with the run. Returns 0, or the library's status.
 int enginec_convolution_execute(enginec_convolution_runner *runner, const void *x, void *out,
-                                size_t first_row, void *scratch);
+                                size_t first_row, size_t rows, void *scratch);
 
 // Products of matrices of one size, in bfloat16 with sums in float. Immutable, shared by any number
 // of runners.

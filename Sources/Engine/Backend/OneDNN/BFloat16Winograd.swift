@@ -25,7 +25,7 @@ final class BFloat16Winograd: OneDNNKernel, @unchecked Sendable {
       activation: convolution.activation,
       residualScale: step.residualScale,
     )
-    strips = Strips(height: step.output.height, rows: stripRows, areEqual: true)
+    strips = Strips(height: step.rowCount, rows: stripRows, areEqual: true)
     blocks = (stripRows + 1) / 2 * ((step.output.width + 1) / 2)
     shape = enginec_winograd_shape(
       height: step.input.height,
@@ -111,6 +111,7 @@ extension BFloat16Winograd {
     func run(
       _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
       _ result: UnsafeMutableRawPointer,
+      first start: Int,
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
       let layout = convolution.scratch
@@ -118,7 +119,7 @@ extension BFloat16Winograd {
       let products = entered + layout.entered
       let sums = products + layout.products
       scratch.initializeMemory(as: UInt8.self, repeating: 0, count: layout.zeros)
-      try convolution.strips.forEach { (first, rows) throws(EngineError) in
+      try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
         var shape = convolution.shape
         let halves = entered.assumingMemoryBound(to: UInt16.self)
         enginec_winograd_enter(halves, operands[0], &shape, first, rows, scratch)

@@ -88,7 +88,7 @@ public struct OneDNNBackend: Backend {
     _ step: ConvolutionStep,
     weights: [Float]?,
   ) throws(EngineError) -> any OneDNNKernel {
-    let height = step.output.height
+    let height = step.rowCount
     let rows = stripBudget == .max ? height : Winograd.stripRows(height: height)
     return try OneDNNConvolution(step, algorithm: .winograd, stripRows: rows, weights: weights)
   }
@@ -97,8 +97,9 @@ public struct OneDNNBackend: Backend {
     _ step: ConvolutionStep,
     weights: [Float]?,
   ) throws(EngineError) -> any OneDNNKernel {
-    let output = step.output
-    let rows = stripBudget == .max ? output.height : Winograd.stripRowsInBFloat16(output)
+    let (width, height) = (step.output.width, step.rowCount)
+    let rows =
+      stripBudget == .max ? height : Winograd.stripRowsInBFloat16(width: width, height: height)
     return try BFloat16Winograd(step, stripRows: rows, weights: weights)
   }
 
@@ -111,11 +112,11 @@ public struct OneDNNBackend: Backend {
     var budget = stripBudget
     if case .uint8 = step.inputType, budget != .max { budget = min(budget, Self.sumBudget) }
     let strips = Strips(
-      height: output.height,
+      height: step.rowCount,
       bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
       budget: step.convolution.kernel <= 3 ? budget : .max,
     )
-    return strips.rows
+    return strips.evened.rows
   }
 
   /// Multiplies by `dnnl_sgemm`.
@@ -183,7 +184,7 @@ private final class OneDNNConvolution: OneDNNKernel, @unchecked Sendable {
     guard let created else { throw step.refusal(reason) }
     native = created
     strips = Strips(
-      height: step.output.height,
+      height: enginec_convolution_rows(created),
       rows: enginec_convolution_strip_rows(created),
       areEqual: algorithm == .winograd,
     )
@@ -224,16 +225,19 @@ private final class OneDNNRunner: KernelRunner {
   func run(
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
+    first start: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
+    // A run may have more rows than were asked for.
+    let start = min(start, convolution.step.output.height - convolution.strips.height)
     let width = convolution.step.output.width
     let rowCount = width * convolution.step.output.channels
     let rowByteCount = rowCount * convolution.step.resultType.byteCount
     let libraryScratch = scratch + convolution.sumByteCount
-    try convolution.strips.forEach { (first, rows) throws(EngineError) in
+    try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
       let strip = result + first * rowByteCount
       let sums = convolution.roundsLast ? scratch : strip
-      try library.run(operands[0], into: sums, first: first, scratch: libraryScratch)
+      try library.run(operands[0], into: sums, first: first, rows: rows, scratch: libraryScratch)
       let residual = operands.count == 2 ? operands[1].floats + first * rowCount : nil
       convolution.finish(sums, into: strip, pixelCount: rows * width, residual: residual)
     }
@@ -311,6 +315,7 @@ extension enginec_convolution_shape {
       stride: convolution.stride,
       pad_before: convolution.padding.before,
       pad_after: convolution.padding.after,
+      rows: step.rowCount,
       strip_rows: stripRows,
       activation: function.code,
       alpha: function.alpha,

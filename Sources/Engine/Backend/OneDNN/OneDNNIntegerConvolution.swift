@@ -22,7 +22,10 @@ final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
     let created = enginec_convolution_create(&shape, step.integerFactors.weights, nil, &reason)
     guard let created else { throw step.refusal(reason) }
     native = created
-    strips = Strips(height: step.output.height, rows: enginec_convolution_strip_rows(created))
+    strips = Strips(
+      height: enginec_convolution_rows(created),
+      rows: enginec_convolution_strip_rows(created),
+    )
   }
 
   deinit {
@@ -55,20 +58,29 @@ final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
     func run(
       _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
       _ result: UnsafeMutableRawPointer,
+      first start: Int,
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
       let step = convolution.step
+      // A run may have more rows than were asked for.
+      let start = min(start, step.output.height - convolution.strips.height)
       let rowCount = step.output.width * step.output.channels
       let libraryScratch = scratch + convolution.sumByteCount
-      try convolution.strips.forEach { (first, rows) throws(EngineError) in
-        try library.run(operands[0], into: scratch, first: first, scratch: libraryScratch)
-        let start = first * rowCount
+      try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
+        try library.run(
+          operands[0],
+          into: scratch,
+          first: first,
+          rows: rows,
+          scratch: libraryScratch,
+        )
+        let place = first * rowCount
         convolution.finish?.apply(
           to: scratch.assumingMemoryBound(to: Int32.self),
           rows: first..<(first + rows),
-          result + start * step.resultType.byteCount,
+          result + place * step.resultType.byteCount,
           residual: operands.count == 2
-            ? operands[1] + start * step.residualType.byteCount : nil,
+            ? operands[1] + place * step.residualType.byteCount : nil,
         )
       }
     }

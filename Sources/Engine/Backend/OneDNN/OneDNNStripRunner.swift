@@ -16,14 +16,15 @@ final class OneDNNStripRunner {
     enginec_convolution_runner_destroy(native)
   }
 
-  /// Writes the sums of the strip that begins with row `first`.
+  /// Writes the sums of the strip of `rows` rows that begins with row `first`.
   func run(
     _ source: UnsafeRawPointer,
     into sums: UnsafeMutableRawPointer,
     first: Int,
+    rows: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    let status = enginec_convolution_execute(native, source, sums, first, scratch)
+    let status = enginec_convolution_execute(native, source, sums, first, rows, scratch)
     guard status == 0 else {
       throw .backend(operation: "a convolution", reason: "oneDNN status \(status)")
     }

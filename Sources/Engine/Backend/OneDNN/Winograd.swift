@@ -44,10 +44,10 @@ enum Winograd {
   }
 
   /// The rows of equal strips of whole blocks of 2.
-  static func stripRowsInBFloat16(_ output: Shape) -> Int {
-    let most = max(1, 2 * stripBlocks / output.width)
-    let strips = (output.height + 2 * most - 1) / (2 * most)
-    return min(output.height, ((output.height + strips - 1) / strips).rounded(upTo: 2))
+  static func stripRowsInBFloat16(width: Int, height: Int) -> Int {
+    let most = max(1, 2 * stripBlocks / width)
+    let strips = (height + 2 * most - 1) / (2 * most)
+    return min(height, ((height + strips - 1) / strips).rounded(upTo: 2))
   }
 }
 

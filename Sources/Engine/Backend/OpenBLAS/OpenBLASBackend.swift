@@ -33,16 +33,16 @@ public struct OpenBLASBackend: Backend {
     let depth = convolution.kernel * convolution.kernel * convolution.inputChannels
     let rowByteCount = output.width * depth * MemoryLayout<Float>.size
     return KernelMemory(
-      scratchByteCount: Self.strips(of: output, depth: depth).rows * rowByteCount,
+      scratchByteCount: Self.strips(of: step, depth: depth).rows * rowByteCount,
       weightByteCount: convolution.weights.count * MemoryLayout<Float>.size,
     )
   }
 
   // 1 MiB of gathered pixels: rows enough for the product to be efficient, few enough for the cache.
-  fileprivate static func strips(of output: Shape, depth: Int) -> Strips {
+  fileprivate static func strips(of step: ConvolutionStep, depth: Int) -> Strips {
     Strips(
-      height: output.height,
-      bytesPerRow: output.width * depth * MemoryLayout<Float>.size,
+      height: step.rowCount,
+      bytesPerRow: step.output.width * depth * MemoryLayout<Float>.size,
       budget: 1 << 20,
     )
   }
@@ -84,7 +84,7 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
     )
     depth = convolution.kernel * convolution.kernel * convolution.inputChannels
     weights = try convolution.weightsInGatheringOrder()
-    strips = OpenBLASBackend.strips(of: output, depth: depth)
+    strips = OpenBLASBackend.strips(of: step, depth: depth)
     finish = Finish(
       bias: convolution.bias,
       activation: convolution.activation,
@@ -99,11 +99,12 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
   func run(
     _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
     _ result: UnsafeMutableRawPointer,
+    first row: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
     let (gathered, x, out) = (scratch.floats, operands[0].floats, result.floats)
     let channels = output.channels
-    try strips.forEach { (first, rows) in
+    try strips.forEach(from: row) { (first, rows) in
       let start = first * output.width * channels
       withUnsafePointer(to: gathering) { enginec_im2col(gathered, x, $0, first, rows) }
       backend.multiply(

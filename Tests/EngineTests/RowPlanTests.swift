@@ -1,0 +1,80 @@
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// Layers compute only the rows that lead to a core, with the same bits as in the whole window.
+@Suite struct RowPlanTests {
+  private static let fixtures = repositoryRoot + "Tests/EngineTests/Fixtures/"
+  private static let window = (height: 46, width: 22)
+  private static let cores = [0..<12, 17..<29, 20..<29, 34..<46]
+  private static let precisions: [Precision] = floatPrecisions + [.int8]
+
+  @Test(arguments: ["fast", "srvgg-x4.pth", "span-x4.pth", "rrdb-x2.pth"], precisions)
+  func coresKeepTheirBits(model: String, precision: Precision) throws {
+    let network = try Model(named: model == "fast" ? model : Self.fixtures + model).network
+    let graph = network.graph(height: Self.window.height, width: Self.window.width)
+    let inputs = Self.inputs(of: graph)
+    // Strips of few rows have all kinds of edges.
+    let backend = OneDNNBackend(precision: precision, stripBudget: 5 * 22 * 48 * 4)
+    let whole = try Program(backend.compile(graph))
+    let expected = try whole.run(inputs)
+    let parts = try Program(backend.compile(graph, cores: Self.cores))
+    let row = whole.graph.outputShape.count / Self.window.height
+    for core in Self.cores {
+      let found = try parts.run(inputs, core: core)
+      let samples = (core.lowerBound * row)..<(core.upperBound * row)
+      #expect(samples.allSatisfy { found[$0].bitPattern == expected[$0].bitPattern })
+    }
+  }
+
+  @Test func layersComputeWhatTheLaterOnesLookAt() throws {
+    let graph = try Model(named: "fast").network.graph(height: 60, width: 30)
+    let plan = RowPlan(graph, cores: [20..<40])
+    let layers = graph.operations.filter { !$0.kind.convolutions.isEmpty }
+    #expect(layers.map { plan[$0.result].count } == (0...13).map { 20 + 2 * (13 - $0) })
+    #expect(layers.map { plan[$0.result].first(around: 20..<40) } == (0...13).map { 20 - 13 + $0 })
+    #expect(plan[graph.inputs[0]].count == 60 - 2 * 4)
+    let least = graph.multiplyAddCount(cores: [20..<40])
+    #expect(Double(least) / Double(graph.multiplyAddCount) < 0.57)
+  }
+
+  @Test func atAnEdgeAsManyRowsAsElsewhere() throws {
+    let graph = try Model(named: "fast").network.graph(height: 60, width: 30)
+    let plan = RowPlan(graph, cores: [0..<20, 20..<40, 40..<60])
+    let first = graph.operations.first { !$0.kind.convolutions.isEmpty }
+    let span = try plan[#require(first).result]
+    #expect([0..<20, 20..<40, 40..<60].map { span.first(around: $0) } == [0, 7, 14])
+    #expect(span.count == 46)
+  }
+
+  @Test func twoBandsTakeLittleMoreThanTheWhole() throws {
+    let model = try Model(named: "fast")
+    var options = Upscaler.Options()
+    let whole = try WorkPlan(model: model, width: 320, height: 180, options: options)
+    options.tiling = .bands(2)
+    let bands = try WorkPlan(model: model, width: 320, height: 180, options: options)
+    let products = 2 * bands.graph.multiplyAddCount(cores: bands.tiles.cores)
+    let ratio = Double(products) / Double(whole.graph.multiplyAddCount)
+    #expect((1.07...1.075).contains(ratio))
+  }
+
+  @Test func whatANormLooksAtIsComputedWhole() {
+    var graph = Graph()
+    let picture = graph.input(Shape(height: 40, width: 3, channels: 4))
+    let ones = [Float](repeating: 1, count: 4)
+    let norm = GroupNorm(groups: 2, epsilon: 1e-5, scale: ones, shift: ones)
+    let activated = graph.activation(picture, .silu)
+    let normed = graph.groupNorm(activated, norm)
+    let result = graph.activation(normed, .silu)
+    graph.output = result
+    let plan = RowPlan(graph, cores: [10..<30])
+    #expect([picture, activated, normed, result].map { plan[$0].count } == [40, 40, 20, 20])
+  }
+
+  private static func inputs(of graph: Graph) -> [Tensor] {
+    var random = SeededGenerator(seed: 11)
+    return graph.inputs.map { graph.shape(of: $0) }
+      .map { Tensor(shape: $0, samples: random.floats($0.count)) }
+  }
+}
