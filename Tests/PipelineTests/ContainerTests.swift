@@ -105,6 +105,24 @@ import Testing
     #expect((198...202).contains(found), "\(found)")
   }
 
+  @Test(arguments: [("mpeg4", "flv"), ("libtheora", "mkv")])
+  func refusesWhatCouldNotBeReadAgain(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try madeClip(folder), folder.path("out.\(container)"))
+    options.output.encoder.codec = codec
+    let error = #expect(throws: MediaError.self) { try Transcode(options) }
+    #expect(error?.kind == .usage)
+  }
+
+  @Test(arguments: ["proxy", "hq", "4444"])
+  func writesProResIntoMXF(profile: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try madeClip(folder), folder.path("out.mxf"))
+    options.output.encoder.codec = "prores_ks"
+    options.output.encoder.preset = profile
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
+  }
+
   // What ffmpeg shows of the middle of the first picture.
   private func level(of path: String) throws -> Int {
     let arguments = ["-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "rgb24"]

@@ -19,6 +19,7 @@ extension Muxer {
       .create,
       path.quoted
     )
+    unsafe parameters?.pointee.nameProfile()
     unsafe output.pointee.time_base = encoder.timeBase.native
     unsafe output.pointee.avg_frame_rate = settings.frameRate.native
     unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
@@ -185,6 +186,19 @@ extension Muxer {
     }
     let (clock, finest) = (Int(max(timeBase.denominator, 1)), max(500, clocks.max() ?? 0))
     return min(clock * ((2 * finest + clock - 1) / clock), Int(Int32.max) / clock * clock)
+  }
+}
+
+extension AVCodecParameters {
+  // FFmpeg 5.1's encoder of ProRes tells its profile by the tag alone; MXF's muxer wants it as such.
+  fileprivate mutating func nameProfile() {
+    guard unsafe codec_id == AV_CODEC_ID_PRORES, unsafe profile == FF_PROFILE_UNKNOWN
+    else { return }
+    let code = unsafe codec_tag
+    let bytes = stride(from: 0, to: 32, by: 8).map { UInt8(truncatingIfNeeded: code >> $0) }
+    let tag = String(decoding: bytes, as: UTF8.self)
+    let tags = ["apco", "apcs", "apcn", "apch", "ap4h", "ap4x"]  // in the order of their numbers
+    unsafe profile = tags.firstIndex(of: tag).map(Int32.init) ?? profile
   }
 }
 

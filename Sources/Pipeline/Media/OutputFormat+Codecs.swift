@@ -4,6 +4,7 @@ internal import FFmpegC
 extension OutputFormat {
   /// Whether a stream of this codec can be stored.
   func canHold(_ codec: AVCodecID) -> Bool {
+    if OutputFormat.unreadable[name]?.contains(codec) ?? false { return false }
     let answer = unsafe avformat_query_codec(native, codec, FF_COMPLIANCE_NORMAL)
     // A negative answer means that libav has no list for the format.
     if answer < 0 { return OutputFormat.lists[name]?.contains(codec) ?? true }
@@ -15,6 +16,11 @@ extension OutputFormat {
     var tag: UInt32 = 0
     return unsafe av_codec_get_tag2(native.pointee.codec_tag, codec, &tag) != 0
   }
+
+  // What libav writes and then does not find in the file, or only in part.
+  private static let unreadable: [String: [AVCodecID]] = [
+    "flv": [AV_CODEC_ID_MPEG4], "matroska": [AV_CODEC_ID_THEORA],
+  ]
 
   // What libav's muxers accept, as their sources say it.
   private static let lists: [String: [AVCodecID]] = [
