@@ -29,7 +29,8 @@ extension BenchResult {
       title,
       "engine        \(engine.framesPerSecond.formatted(2)) fps,"
         + " \(engine.processorSecondsPerFrame.formatted(4)) s of processor time per frame",
-      "convolutions  \(giga(engine.convolutionRate)) billion operations per second" + shareOfPeak,
+      "convolutions  \(giga(engine.convolutionRate)) billion operations per second while they run"
+        + shareOfPeak,
       "library alone \(engine.convolutionsAlone.formatted(2)) fps for the convolutions;"
         + " the engine reaches \(percent(engine.framesPerSecond / engine.convolutionsAlone)) of it",
       "time in       "

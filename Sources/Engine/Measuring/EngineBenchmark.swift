@@ -13,11 +13,15 @@ public struct EngineBenchmark: Sendable {
   /// and residual, one after the other.
   public let convolutionsAlone: Double
 
-  /// Floating-point operations per second in the convolutions of the whole run.
+  /// The operations of a frame's convolutions; a product with its addition counts two.
+  public let convolutionOperations: Int
+
+  /// Operations per second of all workers in convolutions, with activation, residual and rounding, while they
+  /// are in them.
   public let convolutionRate: Double
 
-  /// The machine's measured peak for the precision in the same unit; nil where the CPU has no
-  /// instructions for it.
+  /// The machine's peak for the precision in the same unit, the better of one measured before and one after;
+  /// nil where the CPU has no instructions for it.
   public let peak: Double?
 
   /// Runs a model on a generated picture of this size for a while.
@@ -28,10 +32,7 @@ public struct EngineBenchmark: Sendable {
     height: Int,
     seconds: Double,
   ) throws(EngineError) {
-    peak = try MachinePeak.measure(
-      threads: options.workers,
-      precision: options.backend.precision,
-    )
+    let peakBefore = try MachinePeak.measure(options)
     let plan = try WorkPlan(model: model, width: width, height: height, options: options)
     let upscaler = try Upscaler(model: model, options: options, plan: plan)
     try upscaler.run(plan, seconds: seconds / 4)  // warms up: programs, noise, memory
@@ -46,10 +47,21 @@ public struct EngineBenchmark: Sendable {
     shares = spent.map { ($0.key, $0.value / total) }.sorted { $0.1 > $1.1 }
 
     let tileCount = Double(plan.tiles.tiles.count)
-    let multiplyAddCount = plan.graph.multiplyAddCount(cores: plan.tiles.cores)
-    convolutionRate = framesPerSecond * 2 * Double(multiplyAddCount) * tileCount
+    convolutionOperations =
+      2 * plan.graph.multiplyAddCount(cores: plan.tiles.cores) * plan.tiles.tiles.count
+    let operations = Double(run.frames * convolutionOperations)
+    let secondsEach = (spent["convolution"] ?? .infinity) / Double(plan.workers)
+    convolutionRate = operations / secondsEach
     let bare = try BareConvolutions(plan.graph, options: options)
     convolutionsAlone = try bare.runsPerSecond(seconds) / tileCount
+    let peaks = [peakBefore, try MachinePeak.measure(options)].compactMap(\.self)
+    peak = peaks.max()
+  }
+}
+
+extension MachinePeak {
+  fileprivate static func measure(_ options: Upscaler.Options) throws(EngineError) -> Double? {
+    try measure(threads: options.workers, precision: options.backend.precision)
   }
 }
 
