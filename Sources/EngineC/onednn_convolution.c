@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Strips differ in their height and in which rows of padding the library has to make up: as high as
-// all others at the picture's upper edge and away from it, and the last of a run at the lower edge
-// and away from it.
+// Strips differ in their height and in which rows of padding the library has to make up, of which
+// there is one at most: as high as all others at the picture's upper edge and away from it, and the
+// last of a run at the lower edge and away from it.
 enum { most_strips = 4 };
 
 // The source rows that some output rows read, and the rows of padding around them.
@@ -299,8 +299,11 @@ static dnnl_status_t strips_create_anew(enginec_convolution *c, size_t rows, lay
 
 // Strips of other heights may not suit the packing that the first one chose, and would run by the
 // reference implementation, a hundred times slower: then a run is one strip, or the whole picture.
+// That it always is where rows near an edge would differ from each other in their padding.
 static dnnl_status_t strips_choose(enginec_convolution *c, layout_ref any, layout_ref bias) {
   const size_t height = output_length(&c->shape, c->shape.height);
+  if (c->shape.pad_before > 1 || c->shape.pad_after > 1)
+    c->shape.rows = c->shape.strip_rows = height;
   dnnl_status_t status = strips_create(c, any, bias);
   if (status != dnnl_success && c->shape.strip_rows < c->shape.rows)
     status = strips_create_anew(c, c->shape.rows, any, bias);

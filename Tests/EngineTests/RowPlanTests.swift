@@ -17,14 +17,40 @@ import Testing
     let inputs = Self.inputs(of: graph)
     // Strips of few rows have all kinds of edges.
     let backend = OneDNNBackend(precision: precision, stripBudget: 5 * 22 * 48 * 4)
-    let whole = try Program(backend.compile(graph))
-    let expected = try whole.run(inputs)
-    let parts = try Program(backend.compile(graph, cores: Self.cores))
-    let row = whole.graph.outputShape.count / Self.window.height
+    let expected = try Self.output(of: backend.compile(graph), inputs)
+    let compiled = try backend.compile(graph, cores: Self.cores)
+    let row = expected.count / Self.window.height
     for core in Self.cores {
-      let found = try parts.run(inputs, core: core)
+      let found = try Self.output(of: compiled, inputs, core: core)
       let samples = (core.lowerBound * row)..<(core.upperBound * row)
       #expect(samples.allSatisfy { found[$0].bitPattern == expected[$0].bitPattern })
+    }
+  }
+
+  /// Kernels that are asked for some rows write these and, but for large kernels, no others.
+  @Test(arguments: [1, 3, 5], 0..<backends.count)
+  func convolutionsComputeTheirRowsAlone(kernel: Int, backend: Int) throws {
+    var random = SeededGenerator(seed: 9)
+    let input = Shape(height: 23, width: 8, channels: 16)
+    let convolution = Convolution(
+      inputChannels: 16,
+      outputChannels: 16,
+      kernel: kernel,
+      weights: Parameters(random.floats(16 * 16 * kernel * kernel)),
+      bias: random.floats(16),
+    )
+    let picture = Tensor(shape: input, samples: random.floats(input.count))
+    var step = ConvolutionStep(convolution: convolution, input: input)
+    let whole = try Self.result(of: step, backends[backend], picture, first: 0)
+    step.rows = 7
+    let row = input.width * 16
+    for first in [0, 1, 2, 8, 15, 16] {
+      let found = try Self.result(of: step, backends[backend], picture, first: first)
+      let wanted = (first * row)..<((first + 7) * row)
+      #expect(wanted.allSatisfy { abs(found[$0] - whole[$0]) < 1e-3 })
+      let others = found.indices.filter { !wanted.contains($0) }
+      let isWhole = kernel == 5 && backends[backend] is OneDNNBackend
+      #expect(others.allSatisfy { found[$0].isNaN } != isWhole)
     }
   }
 
@@ -59,6 +85,18 @@ import Testing
     #expect((1.07...1.075).contains(ratio))
   }
 
+  /// Of blocks of two rows a core may begin with the second.
+  @Test func whatHasFewerRowsIsComputedWhole() {
+    var graph = Graph()
+    let picture = graph.input(Shape(height: 40, width: 4, channels: 4))
+    let activated = graph.activation(picture, .silu)
+    let unshuffled = graph.pixelUnshuffle(activated, factor: 2)
+    let result = graph.pixelShuffle(unshuffled, factor: 2)
+    graph.output = result
+    let plan = RowPlan(graph, cores: [11..<29])
+    #expect([picture, activated, unshuffled, result].map { plan[$0].count } == [40, 40, 20, 18])
+  }
+
   @Test func whatANormLooksAtIsComputedWhole() {
     var graph = Graph()
     let picture = graph.input(Shape(height: 40, width: 3, channels: 4))
@@ -70,6 +108,37 @@ import Testing
     graph.output = result
     let plan = RowPlan(graph, cores: [10..<30])
     #expect([picture, activated, normed, result].map { plan[$0].count } == [40, 40, 20, 20])
+  }
+
+  /// The result of a program of its own, in which nothing of another run lies.
+  private static func output(
+    of graph: CompiledGraph,
+    _ inputs: [Tensor],
+    core: Range<Int>? = nil,
+  ) throws -> [Float] {
+    let program = try Program(graph)
+    return try withExtendedLifetime(program) {
+      let output = try program.run(inputs, core: core)
+      return (0..<graph.outputShape.count).map { output[$0] }
+    }
+  }
+
+  /// What a kernel writes into memory without numbers.
+  private static func result(
+    of step: ConvolutionStep,
+    _ backend: any Backend,
+    _ picture: Tensor,
+    first: Int,
+  ) throws -> [Float] {
+    let kernel = try backend.kernel(for: step)
+    let result = Tensor(shape: step.output)
+    result.samples.update(repeating: .nan)
+    let floats = kernel.scratchByteCount / MemoryLayout<Float>.size + 1
+    let scratch = Tensor(shape: Shape(height: 1, width: 1, channels: floats))
+    try [UnsafeRawPointer(picture.pointer)].withUnsafeBufferPointer {
+      try kernel.makeRunner().run($0, result.pointer, first: first, scratch: scratch.pointer)
+    }
+    return withExtendedLifetime(scratch) { Array(result.samples) }
   }
 
   private static func inputs(of graph: Graph) -> [Tensor] {

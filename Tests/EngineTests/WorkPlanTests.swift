@@ -27,10 +27,12 @@ import Testing
   }
 
   private func expectMemory(of graph: Graph, on backend: any Backend) throws {
-    let expected = try GraphMemory(graph, backend: backend)
-    let actual = try backend.compile(graph)
-    #expect(expected.arenaByteCount == actual.arenaByteCount)
-    #expect(expected.weightByteCount > 0)
+    for cores in [[], [9..<21, 12..<20]] {
+      let expected = try GraphMemory(graph, cores: cores, backend: backend)
+      let actual = try backend.compile(graph, cores: cores)
+      #expect(expected.arenaByteCount == actual.arenaByteCount)
+      #expect(expected.weightByteCount > 0)
+    }
   }
 
   static let sizes = [(1, 1), (17, 300), (640, 480), (1921, 1079)]

@@ -90,17 +90,13 @@ extension Backend {
   }
 
   /// Prepares a graph to run: repacks its weights and lays out its memory.
-  ///
-  /// - Parameters:
-  ///   - graph: The graph, with an output.
-  ///   - cores: The rows of the first input whose output is wanted, one of these ranges in each run; all
-  ///     rows if there are none.
-  /// - Returns: What programs run.
-  /// - Throws: ``EngineError/backend(operation:reason:)`` when the library refuses.
-  public func compile(
-    _ graph: Graph,
-    cores: [Range<Int>] = [],
-  ) throws(EngineError) -> CompiledGraph {
+  public func compile(_ graph: Graph) throws(EngineError) -> CompiledGraph {
+    try compile(graph, cores: [])
+  }
+
+  /// Prepares a graph to run for parts of its output: those of these rows of the first input, one of the ranges in
+  /// each run.
+  func compile(_ graph: Graph, cores: [Range<Int>]) throws(EngineError) -> CompiledGraph {
     try CompiledGraph(graph, cores: cores, backend: self)
   }
 }

@@ -22,17 +22,14 @@ struct Strips: Sendable {
     self.init(height: height, rows: min(height, max(1, budget / max(1, bytesPerRow))))
   }
 
-  /// Nearly the same strips, of which the last one is hardly shorter than the others.
-  var evened: Strips {
-    let count = max(1, (height + rows / 2) / rows)
-    return Strips(height: height, rows: (height + count - 1) / count)
-  }
-
-  /// Calls `body` with the first row and the number of rows of each strip, from the first row of all on.
+  /// Calls `body` with the first row and the number of rows of each strip, from a row of the picture on, or before
+  /// where the picture ends sooner.
   func forEach(
-    from start: Int = 0,
+    from start: Int,
+    in picture: Shape,
     _ body: (Int, Int) throws(EngineError) -> Void,
   ) throws(EngineError) {
+    let start = min(start, picture.height - height)
     for next in stride(from: 0, to: height, by: rows) {
       let first = areEqual ? min(next, height - rows) : next
       try body(start + first, min(rows, height - first))

@@ -1,7 +1,8 @@
 /// Which rows of its values a graph computes where only some rows of its output are wanted.
 ///
 /// A layer near the input is needed as far around the core as the layers after it look, one near the output
-/// hardly at all. Every window of a plan computes equally many rows of a value, wherever its core lies.
+/// hardly at all. Every window of a plan computes equally many rows of a value, wherever its core lies; what the
+/// other rows hold is undefined.
 struct RowPlan {
   /// The rows of a value.
   struct Span: Hashable, Sendable {
@@ -74,7 +75,9 @@ extension Graph {
   fileprivate var margins: [Int] {
     var margins = [Int](repeating: 0, count: valueCount)
     for operation in operations.reversed() {
-      let margin = margins[operation.result.index]
+      let result = operation.result.index
+      // A result with fewer rows than the input is computed whole, and so is what it is made of.
+      let margin = heights[result] % height == 0 ? margins[result] : .max
       for (place, operand) in operation.operands.enumerated() {
         let reach = operation.kind.margin(ofOperand: place, around: margin) ?? .max
         margins[operand.index] = max(margins[operand.index], reach)

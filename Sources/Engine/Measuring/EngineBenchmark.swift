@@ -52,7 +52,7 @@ public struct EngineBenchmark: Sendable {
     let operations = Double(run.frames * convolutionOperations)
     let secondsEach = (spent["convolution"] ?? .infinity) / Double(plan.workers)
     convolutionRate = operations / secondsEach
-    let bare = try BareConvolutions(plan.graph, options: options)
+    let bare = try BareConvolutions(plan, options: options)
     convolutionsAlone = try bare.runsPerSecond(seconds) / tileCount
     let peaks = [peakBefore, try MachinePeak.measure(options)].compactMap(\.self)
     peak = peaks.max()
@@ -117,17 +117,21 @@ extension Upscaler {
   }
 }
 
-/// The convolutions of a graph, each by itself, whole layers and nothing fused; those of 8 bits leave
-/// their sums as they are.
+/// The convolutions of a plan's graph, each by itself, all of its rows at once and nothing fused; those of 8 bits
+/// leave their sums as they are.
 private struct BareConvolutions: Sendable {
   private let layers: [(step: ConvolutionStep, kernel: any Kernel)]
   private let threads: Int
 
-  init(_ graph: Graph, options: Upscaler.Options) throws(EngineError) {
+  init(_ plan: WorkPlan, options: Upscaler.Options) throws(EngineError) {
     threads = options.workers
+    let graph = plan.graph
     let types = graph.sampleTypes(for: options.backend.precision)
-    layers = try graph.convolutions.map { (convolution, picture) throws(EngineError) in
+    let rows = RowPlan(graph, cores: plan.tiles.cores)
+    layers = try graph.convolutions.map { (convolution, operation) throws(EngineError) in
+      let picture = operation.operands[0]
       var step = ConvolutionStep(convolution: convolution.bare, input: graph.shape(of: picture))
+      if case .convolution = operation.kind { step.rows = rows[operation.result].count }
       if case .uint8 = types[picture.index] { step.inputType = types[picture.index] }
       return (step, try options.backend.bareKernel(for: step))
     }
@@ -179,10 +183,8 @@ private struct BareProgram {
 }
 
 extension Graph {
-  fileprivate var convolutions: [(Convolution, picture: Value)] {
-    operations.flatMap { operation in
-      operation.kind.convolutions.map { ($0, operation.operands[0]) }
-    }
+  fileprivate var convolutions: [(Convolution, Operation)] {
+    operations.flatMap { operation in operation.kind.convolutions.map { ($0, operation) } }
   }
 }
 

@@ -6,6 +6,7 @@ struct FrameSequence {
   private let model: Model
   private let options: Upscaler.Options
   private let whole: FramePlan
+  private let patchLimit: Int
   private var patched: FramePlan?
   private var last: FrameJob?
 
@@ -21,9 +22,6 @@ struct FrameSequence {
     let reusedPixels: Int
   }
 
-  // Up to this part of a whole frame's work patches pay for their copies.
-  private static let worthwhile = 0.8
-
   init(_ work: WorkPlan, model: Model, options: Upscaler.Options) throws(EngineError) {
     width = work.width
     height = work.height
@@ -31,6 +29,7 @@ struct FrameSequence {
     self.model = model
     self.options = options
     whole = try FramePlan(work, model: model, options: options)
+    patchLimit = work.patchLimit
   }
 
   /// Plans the next frame; `number` counts all frames.
@@ -39,7 +38,7 @@ struct FrameSequence {
       let job = FrameJob(image: image, plan: whole, number: number)
       return Step(result: job.pending, job: job, reusedPixels: 0)
     }
-    guard let last, let tiles = patches.patches(from: last.image, to: image, limit: limit(patches))
+    guard let last, let tiles = patches.patches(from: last.image, to: image, limit: patchLimit)
     else { return keep(FrameJob(image: image, plan: whole, number: number), reusedPixels: 0) }
     guard !tiles.isEmpty, let plan = try patchedPlan() else {
       return Step(result: last.pending, job: nil, reusedPixels: width * height)
@@ -66,10 +65,16 @@ struct FrameSequence {
     }
     return patched
   }
+}
+
+extension WorkPlan {
+  // Up to this part of a whole frame's work patches pay for their copies.
+  private static let worthwhile = 0.8
 
   // More patches are more work than the whole frame.
-  private func limit(_ patches: PatchPlan) -> Int {
-    let whole = work.tiles.tiles.count * work.graph.work(cores: work.tiles.cores)
+  fileprivate var patchLimit: Int {
+    guard let patches else { return 0 }
+    let whole = tiles.tiles.count * graph.work(cores: tiles.cores)
     return Int(Double(whole) * Self.worthwhile) / patches.work
   }
 }

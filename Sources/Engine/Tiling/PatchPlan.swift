@@ -8,8 +8,8 @@ struct PatchPlan: Sendable {
   private let surroundings: Surroundings
   private let side: Int
 
-  // Holds all that a cursor or a letter changes in the result, wherever it is. Smaller patches are nearly all
-  // halo, larger ones hold much that has not changed.
+  // Holds all that a change of 25 pixels reaches, a cursor or a letter, wherever it is. Smaller patches are nearly
+  // all halo, larger ones hold much that has not changed.
   private static func side(halo: Int) -> Int {
     4 * ChangedCells.side + 2 * halo.rounded(upTo: ChangedCells.side)
   }
@@ -49,7 +49,7 @@ struct PatchPlan: Sendable {
 
   /// The bytes of another program for each worker, and of its weights.
   func programByteCount(workers: Int, backend: any Backend) throws(EngineError) -> Int {
-    let memory = try GraphMemory(graph, backend: backend)
+    let memory = try GraphMemory(graph, cores: cores, backend: backend)
     let samples = graph.inputs.reduce(0) { $0 + graph.shape(of: $1).count }
     let inputs = samples * MemoryLayout<Float>.size
     return memory.weightByteCount + workers * (memory.arenaByteCount + inputs)

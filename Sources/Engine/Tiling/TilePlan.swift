@@ -51,8 +51,8 @@ public struct TilePlan: Sendable {
   /// The tiles, rows first.
   public let tiles: [Tile]
 
-  /// Which rows of their windows are the tiles' cores.
-  var cores: [Range<Int>] { tiles.map(\.coreRows) }
+  /// Which rows of their windows are the tiles' cores, each once.
+  var cores: [Range<Int>] { Array(Set(tiles.map(\.coreRows))) }
 
   /// The columns of every window.
   public let windowWidth: Int

@@ -67,10 +67,11 @@ public struct WorkPlan: Sendable {
     while true {
       let (choice, workers) = try task.best(of: choices, workers: counts, rates)
       let graph = model.network.graph(height: choice.windowHeight, width: choice.windowWidth)
-      let exact = try GraphMemory(graph, backend: options.backend)
+      let tiles = task.tiles(choice)
+      let exact = try GraphMemory(graph, cores: tiles.cores, backend: options.backend)
       let byteCount = task.byteCount(choice, workers: workers, arena: exact.arenaByteCount)
       if byteCount <= task.limit {
-        try self.init(task, choice, graph, workers: workers, byteCount: byteCount)
+        try self.init(task, choice, tiles, graph, workers: workers, byteCount: byteCount)
         return
       }
       // Larger by a hundredth at least, so that this ends.
@@ -97,20 +98,14 @@ public struct WorkPlan: Sendable {
   private init(
     _ task: Task,
     _ choice: TileChoice,
+    _ tiles: TilePlan,
     _ graph: Graph,
     workers: Int,
     byteCount: Int,
   ) throws(EngineError) {
     width = task.width
     height = task.height
-    tiles = TilePlan(
-      model: task.model,
-      width: width,
-      height: height,
-      side: choice.side,
-      bands: choice.bands,
-      blending: task.options.blending,
-    )
+    self.tiles = tiles
     self.workers = workers
     framesInFlight = Task.framesInFlight(workers: workers, tiles: choice.count)
     let keptNoise = task.keptNoiseByteCount(choice, beside: byteCount)
@@ -214,6 +209,18 @@ private struct Task {
     limit = options.memory ?? .max
     memory = rates.memory
     noiseCount = rates.noiseCount
+  }
+
+  /// The tiles of a picture that is cut in this way.
+  func tiles(_ choice: TileChoice) -> TilePlan {
+    TilePlan(
+      model: model,
+      width: width,
+      height: height,
+      side: choice.side,
+      bands: choice.bands,
+      blending: options.blending,
+    )
   }
 
   /// Frames enough that no worker waits for the end of one: one more than they work on, of which one is

@@ -119,7 +119,8 @@ extension BFloat16Winograd {
       let products = entered + layout.entered
       let sums = products + layout.products
       scratch.initializeMemory(as: UInt8.self, repeating: 0, count: layout.zeros)
-      try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
+      let (strips, output) = (convolution.strips, convolution.step.output)
+      try strips.forEach(from: start, in: output) { (first, rows) throws(EngineError) in
         var shape = convolution.shape
         let halves = entered.assumingMemoryBound(to: UInt16.self)
         enginec_winograd_enter(halves, operands[0], &shape, first, rows, scratch)

@@ -116,7 +116,7 @@ public struct OneDNNBackend: Backend {
       bytesPerRow: output.width * output.channels * MemoryLayout<Float>.size,
       budget: step.convolution.kernel <= 3 ? budget : .max,
     )
-    return strips.evened.rows
+    return strips.rows
   }
 
   /// Multiplies by `dnnl_sgemm`.
@@ -228,13 +228,12 @@ private final class OneDNNRunner: KernelRunner {
     first start: Int,
     scratch: UnsafeMutableRawPointer,
   ) throws(EngineError) {
-    // A run may have more rows than were asked for.
-    let start = min(start, convolution.step.output.height - convolution.strips.height)
-    let width = convolution.step.output.width
-    let rowCount = width * convolution.step.output.channels
+    let output = convolution.step.output
+    let width = output.width
+    let rowCount = width * output.channels
     let rowByteCount = rowCount * convolution.step.resultType.byteCount
     let libraryScratch = scratch + convolution.sumByteCount
-    try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
+    try convolution.strips.forEach(from: start, in: output) { (first, rows) throws(EngineError) in
       let strip = result + first * rowByteCount
       let sums = convolution.roundsLast ? scratch : strip
       try library.run(operands[0], into: sums, first: first, rows: rows, scratch: libraryScratch)

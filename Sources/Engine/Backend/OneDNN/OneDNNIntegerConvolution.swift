@@ -62,11 +62,10 @@ final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
       let step = convolution.step
-      // A run may have more rows than were asked for.
-      let start = min(start, step.output.height - convolution.strips.height)
       let rowCount = step.output.width * step.output.channels
       let libraryScratch = scratch + convolution.sumByteCount
-      try convolution.strips.forEach(from: start) { (first, rows) throws(EngineError) in
+      let strips = convolution.strips
+      try strips.forEach(from: start, in: step.output) { (first, rows) throws(EngineError) in
         try library.run(
           operands[0],
           into: scratch,

@@ -104,7 +104,7 @@ private struct OpenBLASConvolution: Kernel, KernelRunner {
   ) throws(EngineError) {
     let (gathered, x, out) = (scratch.floats, operands[0].floats, result.floats)
     let channels = output.channels
-    try strips.forEach(from: row) { (first, rows) in
+    try strips.forEach(from: row, in: output) { (first, rows) in
       let start = first * output.width * channels
       withUnsafePointer(to: gathering) { enginec_im2col(gathered, x, $0, first, rows) }
       backend.multiply(
