@@ -270,7 +270,7 @@ static void weighted_sum(float *restrict out, size_t count, size_t term_count,
 static void parameter_free_attention(float *restrict out, const float *restrict h,
                                      const float *restrict x, size_t count) {
   for (size_t i = 0; i < count; i++)
-    out[i] = (h[i] + x[i]) * (1 / (1 + expf(-h[i])) - 0.5f);
+    out[i] = (h[i] + x[i]) * (1 / (1 + exponential(-h[i])) - 0.5f);
 }
 
 // Keys' cubic convolution kernel with a = -0.75, as in PyTorch's upsample_bicubic2d: the weights of

@@ -43,8 +43,19 @@ size_t enginec_processor_count(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0)
     return 1;
-  const int count = CPU_COUNT(&set);
-  return count > 0 ? (size_t)count : 1;
+  const size_t count = CPU_COUNT(&set) > 0 ? (size_t)CPU_COUNT(&set) : 1;
+  const size_t limit = enginec_processors_allowed_in("/sys/fs/cgroup/cpu.max");
+  return limit < count ? limit : count;
+}
+
+size_t enginec_processors_allowed_in(const char *path) {
+  FILE *file = fopen(path, "re");
+  if (!file)
+    return SIZE_MAX;
+  unsigned long quota = 0, period = 0;
+  const int count = fscanf(file, "%lu %lu", &quota, &period);
+  fclose(file);
+  return count == 2 && quota > 0 && period > 0 ? (quota - 1) / period + 1 : SIZE_MAX;
 }
 
 // A limit as the kernel writes it into a file: a number, or a word for none.

@@ -97,6 +97,9 @@ import Testing
     let store = try load(safetensors(header, bytes(of: (0..<10).map(Float.init))))
 
     expectModelError("5 channels, which is no scale") { try SRVGGNetwork(store) }
+    expectModelError("no layers 'body.0' and 'body.2'") {
+      try SRVGGNetwork(load(safetensors("{}")))
+    }
     expectModelError("'conv_first.weight' is missing") { try RRDBNetwork(store) }
     expectModelError("'conv_1.eval_conv.weight' is missing") { try SPANNetwork(store) }
     expectModelError("no network known here; known are: compact, ") {

@@ -214,6 +214,13 @@ import Testing
     try expectCalibration(of: CTMSR(WeightStore(path: file)), side: side)
   }
 
+  @Test func refusesLayersThatOverflow() throws {
+    let picture = Image(pattern: 0, width: 300, height: 300)
+    for index in 0..<(picture.stride * 300) { picture.plane(0)[index] = 1e38 }
+    let model = try Model(named: "fast")
+    expectModelError("too large for numbers") { try QuantizedModel(model, pictures: [picture]) }
+  }
+
   private func expectCalibration(of network: any Network, side: Int) throws {
     var calibration = Calibration(network)
     let picture = Image(pattern: 0, width: side, height: side)

@@ -78,6 +78,36 @@ import Testing
     }
   }
 
+  /// A worker that is done with a part of a frame goes on with the next; who ends the frame before copies the rest.
+  @Test(.timeLimit(.minutes(1)))
+  func nobodyWaitsForTheFrameBefore() throws {
+    let model = try Model(named: "fast")
+    let options = Upscaler.Options()
+    let work = try WorkPlan(model: model, width: 240, height: 140, options: options)
+    let whole = try FramePlan(work, model: model, options: options)
+    let plan = try FramePlan(
+      patchesOf: work,
+      results: whole.results,
+      model: model,
+      options: options
+    )
+    let patches = try #require(work.patches)
+    let images = [Self.gray(240, 140), Self.gray(240, 140, except: (9, 9))]
+    let tiles = try #require(patches.patches(from: images[0], to: images[1], limit: 4))
+
+    let first = FrameJob(image: images[0], plan: whole, number: 0)
+    let second = try FrameJob(
+      image: images[1],
+      plan: #require(plan),
+      number: 1,
+      tiles: tiles,
+      before: first
+    )
+    for _ in tiles { second.finishTile(nil) }
+    for _ in whole.tiles { first.finishTile(nil) }
+    #expect(try second.pending.wait() !== first.pending.wait())
+  }
+
   @Test func memoryComesFirst() throws {
     let model = try Model(named: "fast")
     var options = Upscaler.Options()

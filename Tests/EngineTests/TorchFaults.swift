@@ -1,5 +1,12 @@
 /// The ways in which a file of `torch.save` can be hostile or broken, each with words of the reason.
 extension TorchRefusalTests {
+  // Tensors of two elements, the first and the last of the same storage.
+  private static func gaps(tensors: Int, storage count: Int) -> [UInt8] {
+    let tensor = Pickle.tensor(storage: stored(count), size: [2], stride: [count - 1])
+    let items = (0..<tensors).map { Pickle.text("w\($0)") + tensor }
+    return Pickle.ordered + Pickle.mark + items.flatMap(\.self) + [0x75]
+  }
+
   private static let call = Pickle.global("posix", "system") + Pickle.tuple(Pickle.text("id"))
 
   static let programs: [BadFile] = [
@@ -160,6 +167,11 @@ extension TorchRefusalTests {
   static let tensors: [BadFile] = [
     BadFile("larger than its storage", "reaches outside", tensor: Pickle.tensor(size: [5])),
     BadFile("offset past the end", "reaches outside", tensor: Pickle.tensor(offset: 1)),
+    BadFile(
+      "offset of the last number",
+      "reaches outside",
+      tensor: Pickle.tensor(offset: .max, size: [], stride: [])
+    ),
     BadFile("negative offset", "malformed shape", tensor: Pickle.tensor(offset: -1)),
     BadFile("stride past the end", "reaches outside", tensor: Pickle.tensor(stride: [1_000_000])),
     BadFile("negative stride", "malformed shape", tensor: Pickle.tensor(offset: 3, stride: [-1])),
@@ -219,6 +231,14 @@ extension TorchRefusalTests {
         ("a", Pickle.tensor(size: [1 << 16], stride: [0])),
         ("b", Pickle.tensor(size: [1 << 16], stride: [0]))
       )
+    ),
+    BadFile(
+      "many tensors with gaps",
+      "bytes, more than 64 times those of the file",
+      ZipBuilder([
+        ("m/data.pkl", Pickle.file(gaps(tensors: 80, storage: 25_000))),
+        ("m/data/0", [UInt8](repeating: 0, count: 100_000)),
+      ]).bytes
     ),
     BadFile(
       "not a number among repetitions",

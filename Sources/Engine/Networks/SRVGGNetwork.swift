@@ -26,6 +26,7 @@ struct SRVGGNetwork: Network {
 
   init(_ store: WeightStore) throws(EngineError) {
     let count = store.count { "body.\(2 * $0).weight" } - 1
+    guard count > 0 else { throw store.failure("it has no layers 'body.0' and 'body.2'") }
     layers = try (0..<count).map { (i) throws(EngineError) in
       let slopes = try store.weights("body.\(2 * i + 1).weight").values
       let layer = try store.layer("body.\(2 * i)", inputs: i == 0 ? 3 : nil, outputs: slopes.count)

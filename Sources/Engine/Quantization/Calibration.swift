@@ -23,6 +23,9 @@ struct Calibration {
   /// The number of convolutions that get factors.
   var layerCount: Int { layers.count }
 
+  /// Whether all samples are numbers.
+  var isFinite: Bool { layers.values.allSatisfy(\.isFinite) }
+
   /// Takes samples of what the layers read when a low-resolution picture is enlarged.
   mutating func add(_ image: Image) throws(EngineError) {
     let window = window(in: image)

@@ -27,6 +27,9 @@ struct LayerSamples {
   /// The samples in a filter's neighbourhood.
   var depth: Int { convolution.inputChannels * convolution.kernel * convolution.kernel }
 
+  /// Whether all samples are numbers.
+  var isFinite: Bool { pixels.allSatisfy(\.isFinite) && moments.allSatisfy(\.isFinite) }
+
   /// Takes samples of a picture.
   mutating func add(_ picture: UnsafePointer<Float>, _ shape: Shape) throws(EngineError) {
     let output = convolution.output(for: shape)

@@ -44,6 +44,12 @@ public struct QuantizedModel: Sendable {
       try calibration.add(pair.reduced)
       try calibration.add(pair.whole)
     }
+    guard calibration.isFinite else {
+      throw .model(
+        subject: "'\(model.name)'",
+        reason: "what its layers make of the pictures is too large for numbers",
+      )
+    }
     factors = try calibration.factors()
     layerCount = factors.count
     self.model = model.with(QuantizedNetwork(base: network, factors: factors))

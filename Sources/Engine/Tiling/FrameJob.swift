@@ -62,25 +62,25 @@ final class FrameJob: Sendable {
   func finishTile(_ error: EngineError?) {
     if let error { failure.withLock { $0 = $0 ?? error } }
     guard remaining.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
+    if let error = failure.withLock({ $0 }) { return pending.complete(.failure(error)) }
+    // It is let go, lest every frame keeps all before it.
+    let last = before.withLock { before in
+      defer { before = nil }
+      return before?.pending
+    }
+    guard let last else { return pending.complete(.success(result)) }
+    // Whoever finishes that one then does the copy; no worker waits.
+    last.whenReady { self.complete(with: last) }
+  }
+
+  // Copies what is as in the frame before, whose result is there.
+  private func complete(with last: PendingImage) {
     do throws(EngineError) {
-      if let error = failure.withLock({ $0 }) { throw error }
-      try copyUnchangedParts()
+      result.copy(try last.wait(), except: tiles.map { $0.core.scaled(by: plan.scale) })
       pending.complete(.success(result))
     } catch {
       pending.complete(.failure(error))
     }
-  }
-
-  // The frame before was queued before: other workers have all of its tiles, and none of them waits for
-  // this one. It is let go, lest every frame keeps all before it.
-  private func copyUnchangedParts() throws(EngineError) {
-    let frame = before.withLock { before in
-      defer { before = nil }
-      return before
-    }
-    guard let frame else { return }
-    let last = try frame.pending.wait()
-    result.copy(last, except: tiles.map { $0.core.scaled(by: plan.scale) })
   }
 }
 

@@ -18,6 +18,10 @@ final class FramePlan: Sendable {
   private let mode: (blending: Upscaler.Blending, noise: Upscaler.Noise)
   private let keptNoise: Monitor<[Tensor?]>?
 
+  // Of the whole picture, for patches: drawn once, since patches are many and small.
+  private let noiseShape: Shape?
+  private let wholeNoise = Monitor<Tensor?>(nil)
+
   /// For frames of which every tile is computed.
   convenience init(_ plan: WorkPlan, model: Model, options: Upscaler.Options) throws(EngineError) {
     let results = ImagePool(width: plan.width * model.scale, height: plan.height * model.scale)
@@ -27,6 +31,7 @@ final class FramePlan: Sendable {
       graph: plan.graph,
       cores: plan.tiles.cores,
       keepsNoise: plan.keepsNoise,
+      noiseShape: nil,
       results: results,
       model: model,
       options: options,
@@ -47,6 +52,7 @@ final class FramePlan: Sendable {
       graph: patches.graph,
       cores: patches.cores,
       keepsNoise: false,
+      noiseShape: patches.noiseShape,
       results: results,
       model: model,
       options: options,
@@ -59,6 +65,7 @@ final class FramePlan: Sendable {
     graph: Graph,
     cores: [Range<Int>],
     keepsNoise: Bool,
+    noiseShape: Shape?,
     results: ImagePool,
     model: Model,
     options: Upscaler.Options,
@@ -69,6 +76,7 @@ final class FramePlan: Sendable {
     self.tiles = tiles
     self.graph = try options.backend.compile(graph, cores: cores)
     self.results = results
+    self.noiseShape = noiseShape
     if case .overlap(_, _, clampsTiles: true) = model.network.tileRule {
       sampleLimit = 1
     } else {
@@ -100,6 +108,10 @@ final class FramePlan: Sendable {
   private func fill(_ tensor: Tensor, for job: FrameJob, tile index: Int) {
     let window = job.tiles[index].window
     let scale = tensor.shape.width / window.width
+    if let noiseShape {
+      let (x, y) = (window.x * scale, window.y * scale)
+      return tensor.copy(from: noise(ofWholePicture: noiseShape), x: x, y: y)
+    }
     let number = mode.noise == .still ? 0 : job.number
     switch mode.blending {
     case .seamless:
@@ -112,6 +124,27 @@ final class FramePlan: Sendable {
     case .paper:
       let draw = UInt32(truncatingIfNeeded: number * tiles.count + index)
       noiseField.fill(tensor, canvasX: 0, canvasY: 0, draw: draw)
+    }
+  }
+
+  private func noise(ofWholePicture shape: Shape) -> Tensor {
+    wholeNoise.withLock { noise in
+      if let noise { return noise }
+      let drawn = Tensor(shape: shape)
+      noiseField.fill(drawn, canvasX: 0, canvasY: 0)
+      noise = drawn
+      return drawn
+    }
+  }
+}
+
+extension Tensor {
+  /// Takes the pixels of a larger tensor from column `x` and row `y` on.
+  fileprivate func copy(from whole: Tensor, x: Int, y: Int) {
+    let count = shape.width * shape.channels
+    for row in 0..<shape.height {
+      let source = whole.pointer + ((y + row) * whole.shape.width + x) * shape.channels
+      (pointer + row * count).update(from: source, count: count)
     }
   }
 }

@@ -47,12 +47,25 @@ struct PatchPlan: Sendable {
   /// What a patch takes, as ``Graph/work(cores:)`` counts.
   var work: Int { graph.work(cores: cores) }
 
-  /// The bytes of another program for each worker, and of its weights.
+  /// The noise of a whole picture, of which every patch sees a part; nil for a network that takes none.
+  var noiseShape: Shape? {
+    guard graph.inputs.count > 1 else { return nil }
+    let (window, noise) = (graph.shape(of: graph.inputs[0]), graph.shape(of: graph.inputs[1]))
+    let scale = noise.width / window.width
+    return Shape(
+      height: height.rounded(upTo: surroundings.alignment) * scale,
+      width: width.rounded(upTo: surroundings.alignment) * scale,
+      channels: noise.channels,
+    )
+  }
+
+  /// The bytes of another program for each worker, of its weights and of the noise.
   func programByteCount(workers: Int, backend: any Backend) throws(EngineError) -> Int {
     let memory = try GraphMemory(graph, cores: cores, backend: backend)
     let samples = graph.inputs.reduce(0) { $0 + graph.shape(of: $1).count }
     let inputs = samples * MemoryLayout<Float>.size
-    return memory.weightByteCount + workers * (memory.arenaByteCount + inputs)
+    let noise = (noiseShape?.count ?? 0) * MemoryLayout<Float>.size
+    return memory.weightByteCount + noise + workers * (memory.arenaByteCount + inputs)
   }
 
   /// Patches that cover all that differs between the results for two pictures; nil if these are more than

@@ -113,8 +113,9 @@ struct StateDictionary {
   ) throws(WeightsFault) {
     var byteCount = 0
     for tensor in tensors {
-      // Neither overflows: a tensor by itself has been checked against the same limit.
-      byteCount += tensor.count * tensor.type.byteCount
+      // Neither overflows: a tensor by itself has been checked against the same limit. What lies between the
+      // elements of a view is read with them.
+      byteCount += max(tensor.count * tensor.type.byteCount, tensor.range.count)
       guard byteCount <= WeightsFile.byteLimit else {
         throw WeightsFault("its tensors have more than 2 GiB")
       }
@@ -182,10 +183,10 @@ extension PickleValue.TensorView {
     for (size, stride) in zip(dimensions, strides) {
       let (reach, tooFar) = (size - 1).multipliedReportingOverflow(by: stride)
       let (sum, tooLarge) = last.addingReportingOverflow(reach)
-      guard !tooFar, !tooLarge, sum < Int.max else { return nil }
+      guard !tooFar, !tooLarge else { return nil }
       last = sum
     }
-    return offset..<(last + 1)
+    return last < Int.max ? offset..<(last + 1) : nil
   }
 
   /// Whether the elements lie in row-major order without gaps.

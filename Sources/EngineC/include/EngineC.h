@@ -254,6 +254,10 @@ double enginec_product_burst(enginec_sample_type type, float *sink);
 // The number of processors that this process may run on; at least 1.
 size_t enginec_processor_count(void);
 
+// The processors, rounded up, whose time a control group gives to its processes, as its `cpu.max`
+// says: microseconds of each period, and the period. SIZE_MAX for no limit.
+size_t enginec_processors_allowed_in(const char *path);
+
 // The memory of the machine, or of the container that this process may use, in bytes.
 size_t enginec_memory_bytes(void);
 
