@@ -123,6 +123,43 @@ import Testing
     #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
   }
 
+  /// Two recordings one after the other, each with a clock of its own: as cameras and recorders leave them.
+  @Test(arguments: ["ts", "mpg"], [0.0, 3600])
+  func joinsTheClocksOfRecordings(container: String, second: Double) throws {
+    let folder = try TemporaryFolder()
+    let codecs = ["-c:v", "mpeg2video", "-c:a", "mp2", "-output_ts_offset"]
+    let input = folder.path("both.\(container)")
+    var bytes = Data()
+    for (name, offset) in [("a", 1800.0), ("b", second)] {
+      let part = try madeClip(folder, "\(name).\(container)", extra: codecs + ["\(offset)"])
+      bytes += try Data(contentsOf: URL(filePath: part))
+    }
+    try bytes.write(to: URL(filePath: input))
+    let report = try Transcode(options(input, folder.path("out.mkv"))).run(upscale: nearest(2))
+    #expect(report.progress.frames == 100)
+    let times = try frameTimes(folder.path("out.mkv"))
+    let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+    // At the joint sound and pictures end a little apart.
+    #expect(steps.allSatisfy { $0 > 0.03 && $0 < 0.3 })
+    #expect(steps.filter { abs($0 - 0.04) > 0.002 }.count <= 1)
+    let sound = try #require(try copiedPackets(folder.path("out.mkv"), picture: 0)[1])
+    #expect(abs(try #require(sound.last).seconds - times[99]) < 0.3)
+  }
+
+  /// Its subtitles or second sound begin after a minute without.
+  @Test func tellsOfStreamsThatBeginLate() throws {
+    let folder = try TemporaryFolder()
+    let silent = ["-an", "-c:v", "mpeg1video", "-b:v", "300k", "-vf", "loop=-1:50", "-t", "70"]
+    let quiet = try madeClip(folder, "quiet.mpg", extra: silent)
+    let loud = try madeClip(folder, "loud.mpg", extra: ["-c:v", "mpeg1video", "-c:a", "mp2"])
+    let parts = try [quiet, loud, quiet].map { try Data(contentsOf: URL(filePath: $0)) }
+    let input = folder.path("in.mpg")
+    try parts.reduce(Data(), +).write(to: URL(filePath: input))
+    let report = try Transcode(options(input, folder.path("out.mkv"))).run(upscale: nearest(2))
+    #expect(report.lateStreams == 1)
+    #expect(report.notices.contains { $0.text.contains("begin late in the input: 1") })
+  }
+
   // What ffmpeg shows of the middle of the first picture.
   private func level(of path: String) throws -> Int {
     let arguments = ["-v", "error", "-i", path, "-frames:v", "1", "-pix_fmt", "rgb24"]

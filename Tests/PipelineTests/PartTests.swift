@@ -39,6 +39,18 @@ import Testing
     #expect(zip(times, kept).allSatisfy { abs($0 + 0.5 - $1) < 0.001 })
   }
 
+  /// Pictures between a key frame and those that follow it in time may refer to what lies before.
+  @Test func aPartThatBeginsInsideIsNotDamaged() throws {
+    let folder = try TemporaryFolder()
+    let open = "open-gop=1:keyint=20:min-keyint=20:bframes=3:b-adapt=0:scenecut=0"
+    let input = try madeClip(folder, extra: ["-preset", "medium", "-x264-params", open])
+    var options = options(input, folder.path("out.mkv"))
+    options.part = Part(start: .milliseconds(1600))
+    options.damage.isStrict = true
+    let report = try Transcode(options).run(upscale: nearest(2))
+    #expect(report.progress.frames == 10 && !report.isDamaged)
+  }
+
   @Test(arguments: [
     Part(end: .seconds(1), frames: 0..<1000), Part(start: .seconds(1), frames: 10..<50),
   ])

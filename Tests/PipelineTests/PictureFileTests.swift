@@ -106,6 +106,26 @@ import Testing
     #expect(transcode.plan.width == 192 && transcode.plan.height == 128)
   }
 
+  /// As phones write them: a map of the photo's light, a JPEG itself, follows it.
+  @Test func aPhotoEndsWhereItEnds() throws {
+    let folder = try TemporaryFolder()
+    let photos = try ["testsrc2=size=96x64", "color=red:size=48x32"].map { source in
+      let path = folder.path("\(source.prefix(4)).jpg")
+      let arguments = ["-v", "error", "-f", "lavfi", "-i", source, "-frames:v", "1", path]
+      try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+      return try Data(contentsOf: URL(filePath: path))
+    }
+    try (photos[0] + photos[1]).write(to: URL(filePath: folder.path("both.JPG")))
+    for name in ["test.jpg", "both.JPG"] {
+      let report = try Transcode(options(folder.path(name), folder.path("\(name).png")))
+        .run(upscale: nearest(2))
+      #expect(report.progress.frames == 1 && !report.isDamaged)
+    }
+    let results = try ["test.jpg.png", "both.JPG.png"]
+      .map { try Data(contentsOf: URL(filePath: folder.path($0))) }
+    #expect(results[0] == results[1])
+  }
+
   @Test func readsAndWritesSequencesOfPictures() throws {
     let folder = try TemporaryFolder()
     let input = try madeClip(folder)

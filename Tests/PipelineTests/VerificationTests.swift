@@ -1,3 +1,4 @@
+import FFmpegC
 import Foundation
 import TestSupport
 import Testing
@@ -38,6 +39,19 @@ import Testing
     // What an attached file is called is no tag of the film.
     let again = try Transcode(options(output, folder.path("again.mp4"))).run(upscale: nearest(1))
     #expect(again.lostTags.isEmpty)
+  }
+
+  /// FFmpeg's muxer of movie files joins its small frames.
+  @Test(arguments: [("mp4", AV_CODEC_ID_EAC3, false), ("mkv", AV_CODEC_ID_EAC3, true)])
+  func countsFramesOfSoundWhereTheyStayAsTheyAre(
+    container: String,
+    codec: AVCodecID,
+    isCounted: Bool
+  ) throws {
+    var parameters = AVCodecParameters()
+    (parameters.codec_type, parameters.codec_id) = (AVMEDIA_TYPE_AUDIO, codec)
+    let format = try OutputFormat(named: nil, for: MediaPath("out.\(container)"))
+    #expect((format.expectation(StreamTally(), of: &parameters) != nil) == isCounted)
   }
 
   @Test func namesTheDifference() throws {

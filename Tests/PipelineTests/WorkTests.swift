@@ -232,7 +232,9 @@ import Testing
     #expect(WorkOptions().segmentLength(multiplications: perPicture) == length)
   }
 
-  @Test(arguments: ["out.png", "out%03d.png", "-", "/dev/null", "out.y4m", "null"])
+  @Test(arguments: [
+    "out.png", "out%03d.png", "-", "/dev/null", "out.y4m", "null", "out.gif", "out.apng",
+  ])
   func needsAVideoFile(output: String) throws {
     let folder = try TemporaryFolder()
     let isPlain = output.hasPrefix("out")

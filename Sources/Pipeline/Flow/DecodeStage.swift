@@ -10,6 +10,9 @@ struct FrameInFlight: Sendable {
   /// What the source says about this picture alone.
   var light: DynamicLight?
 
+  /// What else it carries that the output can.
+  var data: [FrameData] = []
+
   /// Its transparency, as small as the source's picture.
   var alpha: Image?
 }
@@ -24,6 +27,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var keptCount = 0
   private let timeBase: Rational
   private let takesDynamicLight: Bool
+  private let carried: Set<FrameData.Kind>
   private let orientation: Orientation
   private let target: PictureTarget
   private let input: MediaPath
@@ -36,12 +40,13 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private let counters: RunCounters
 
   // `timeBase` is the time base in which the encoder counts, `target` what it takes; `takesDynamicLight`
-  // says whether HDR10+ data can be put into what it makes.
+  // says whether HDR10+ data can be put into what it makes, `carried` what it writes of other data.
   init(
     _ source: consuming PictureSource,
     timeBase: Rational,
     target: PictureTarget,
     takesDynamicLight: Bool,
+    carried: Set<FrameData.Kind>,
     options: TranscodeOptions,
     window: PartWindow,
     work: WorkFolder?,
@@ -57,6 +62,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.target = target
     self.timeBase = timeBase
     self.takesDynamicLight = takesDynamicLight
+    self.carried = carried
     input = options.input.path
     damage = options.damage
     self.window = window
@@ -126,8 +132,17 @@ final class DecodeStage: Stage, @unchecked Sendable {
     if let alpha { TransparentFill.fill(image, where: alpha) }
     let (picture, isRepeated) = admission.submit(image, arrival: frame.arrival ?? .now)
     let light = takesDynamicLight ? DynamicLight(frame, map(of: frame)) : nil
+    let data = FrameData.all(of: frame).filter {
+      carried.contains($0.kind) && $0.fits(target.layout)
+    }
     return frames.push(
-      FrameInFlight(time: encoderTime(time), picture: picture, light: light, alpha: alpha),
+      FrameInFlight(
+        time: encoderTime(time),
+        picture: picture,
+        light: light,
+        data: data,
+        alpha: alpha
+      ),
       isLight: isRepeated && alpha == nil,
       meter
     )

@@ -4,6 +4,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
   private var demuxer: Demuxer
   private var held: [HeldPacket]
   private var clock: ClockJoin?
+  private let isLive: Bool
   private let sounds: [Int: SoundCheck]
   private let streams: StreamMap
   private let window: PartWindow
@@ -27,9 +28,10 @@ final class DemuxStage: Stage, @unchecked Sendable {
       sounds[index] = unsafe SoundCheck(demuxer.stream(index), input)
     }
     self.sounds = sounds
+    isLive = input.isLive
+    clock = input.isLive || demuxer.mayRestartClock ? ClockJoin() : nil
     self.demuxer = demuxer
     self.held = held
-    clock = input.isLive ? ClockJoin() : nil
     self.streams = streams
     self.window = window
     self.pictures = pictures
@@ -79,7 +81,8 @@ final class DemuxStage: Stage, @unchecked Sendable {
       packet.streamIndex,
       at: packet.decodingTime?.duration,
       lasting: packet.duration,
-      arrival: packet.passage?.arrival ?? .now,
+      // A file's packets come when they are asked for.
+      arrival: isLive ? packet.passage?.arrival ?? .now : Instant(nanoseconds: 0),
     )
     if let offset, offset != .zero { packet.shift(by: offset) }
   }
@@ -94,16 +97,14 @@ final class DemuxStage: Stage, @unchecked Sendable {
     _ packet: consuming Packet,
     _ meter: StageMeter,
   ) throws(MediaError) -> Bool {
-    guard let number = streams.outputs[checked: packet.streamIndex] ?? nil else { return true }
+    guard streams.outputs.indices.contains(packet.streamIndex) else {
+      // Some demuxers find streams while they read.
+      counters.noteLateStream(packet.streamIndex)
+      return true
+    }
+    guard let number = streams.outputs[packet.streamIndex] else { return true }
     try sounds[packet.streamIndex]?.check(packet)
     packet.streamIndex = number
     return output.push(packet, meter)
-  }
-}
-
-extension Array {
-  /// The element, or `nil` beyond the end: demuxers may find streams while they read.
-  fileprivate subscript(checked index: Int) -> Element? {
-    indices.contains(index) ? self[index] : nil
   }
 }

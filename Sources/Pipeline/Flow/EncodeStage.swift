@@ -38,12 +38,14 @@ final class EncodeStage: Stage, @unchecked Sendable {
     while let frame = frames.pop(meter) {
       if let picture = frame.picture {
         guard let result = try wait(for: picture, meter) else { continue }
+        let made = try fromImage.frame(
+          of: result.image,
+          alpha: frame.alpha,
+          replacesEngine: !result.isEnlarged
+        )
+        for data in frame.data { try data.add(to: made) }
         try encoder.send(
-          fromImage.frame(
-            of: result.image,
-            alpha: frame.alpha,
-            replacesEngine: !result.isEnlarged
-          ),
+          made,
           growing(frame.time),
           result.passage,
           frame.light,

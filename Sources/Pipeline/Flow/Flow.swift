@@ -112,6 +112,7 @@ final class Flow: Sendable {
       droppedPackets: values.droppedPackets,
       repairedTimes: values.repairs + values.repairedTimes,
       lostTags: values.lostTags,
+      lateStreams: values.lateStreams.count,
     )
   }
 }

@@ -16,6 +16,17 @@ extension SourcePicture {
         .warning("HDR10+ data is lost: \(profile.name) cannot carry it, --codec hevc can")
       )
     }
+    let lost = data.map(\.kind).filter { !profile.carried.contains($0) }
+    if lost.contains(.captions) {
+      notices.append(
+        .warning("closed captions are lost: \(profile.name) cannot carry them, --codec h264 can")
+      )
+    }
+    if lost.contains(.profile) {
+      notices.append(
+        .warning("the profile of the colours is lost: \(profile.name) cannot carry it, PNG can")
+      )
+    }
     if let dolbyVision {
       let rest =
         dolbyVision.isNeeded

@@ -35,7 +35,12 @@ struct OpenedInput: ~Copyable {
     let start = demuxer.start(of: stream)
     if let beginning { demuxer.skip(to: start + beginning, stream) }
     let frameRate = demuxer.frameRate(of: stream)
-    var pictures = unsafe try PictureSource(demuxer.stream(stream), input, frameRate: frameRate)
+    var pictures = unsafe try PictureSource(
+      demuxer.stream(stream),
+      input,
+      frameRate: frameRate,
+      startsInside: beginning != nil,
+    )
     let found = try OpenedInput.search(&demuxer, &pictures, stream)
     pictures.orient(by: found.frame)
     first = try SourcePicture(found.frame, demuxer, stream, pictures.orientation, frameRate)

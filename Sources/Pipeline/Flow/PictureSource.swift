@@ -15,14 +15,21 @@ struct PictureSource: ~Copyable {
   private var displayMatrix: [Int32]?
   private var first: Frame?
 
-  /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise.
+  /// Pictures from `stream`, which last one frame at `frameRate` unless they say otherwise; reading may have begun
+  /// inside it.
   init(
     _ stream: UnsafeMutablePointer<AVStream>,
     _ input: InputOptions,
     frameRate: Rational,
+    startsInside: Bool,
   ) throws(MediaError) {
     let transparent = unsafe stream.decoderOfTransparency
-    let decoder = unsafe try Decoder(stream, input, name: transparent)
+    let decoder = unsafe try Decoder(
+      stream,
+      input,
+      name: transparent,
+      startsInside: startsInside,
+    )
     check = transparent == nil ? unsafe PictureCheck(stream, input) : nil
     isPNG = unsafe [AV_CODEC_ID_PNG, AV_CODEC_ID_APNG].contains(
       stream.pointee.codecpar.pointee.codec_id

@@ -57,14 +57,25 @@ public struct TranscodeReport: Hashable, Sendable {
   /// The names of tags that the output's container does not keep.
   public let lostTags: [String]
 
+  /// Streams that began only after the output, which they are not in.
+  public let lateStreams: Int
+
   /// What a person should know about the complete output.
   public var notices: [Notice] {
-    guard !lostTags.isEmpty else { return [] }
-    return [
-      .warning(
-        "tags left out, the container has no place for them: \(lostTags.joined(separator: ", "))"
+    var notices: [Notice] = []
+    if !lostTags.isEmpty {
+      notices.append(
+        .warning(
+          "tags left out, the container has no place for them: \(lostTags.joined(separator: ", "))"
+        )
       )
-    ]
+    }
+    if lateStreams > 0 {
+      notices.append(
+        .warning("streams left out, they begin late in the input: \(lateStreams)")
+      )
+    }
+    return notices
   }
 
   /// Whether the input was damaged so that something is missing in the output.
@@ -90,6 +101,7 @@ final class RunCounters: Sendable {
     var droppedPackets = 0
     var repairedTimes = 0
     var lostTags: [String] = []
+    var lateStreams: Set<Int> = []
 
     var isDamaged: Bool { damagedPictures > 0 || damagedPackets > 0 }
   }
@@ -111,6 +123,10 @@ final class RunCounters: Sendable {
 
   func notePacketErrors(_ count: Int) {
     monitor.withLock { $0.damagedPackets = count }
+  }
+
+  func noteLateStream(_ index: Int) {
+    monitor.withLock { _ = $0.lateStreams.insert(index) }
   }
 
   func countDeinterlaced(_ count: Int) {

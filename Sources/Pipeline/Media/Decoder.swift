@@ -12,18 +12,21 @@ struct Decoder: ~Copyable, @unchecked Sendable {
   /// Packets that the decoder refused, and pictures with parts that it made up.
   private(set) var errorCount: Int
 
-  // Counting starts with the first packet if that is a key frame. Otherwise somebody has cut the
-  // stream, which is no damage, and pictures may refer to what is lost until the second key frame.
+  // Counting starts with the first packet if that is a key frame and the stream's first. Otherwise
+  // somebody has cut the stream, or reading began inside, which is no damage, and pictures may refer to
+  // what is lost until the second key frame.
   private var keyFramesToStart: Int
+  private let startsInside: Bool
   private var hasPackets: Bool
 
-  /// Decodes `stream` with libav's usual decoder, or the one of this `name`.
+  /// Decodes `stream` with libav's usual decoder, or the one of this `name`; reading may have begun inside it.
   ///
   /// - Throws: A ``MediaError`` of kind `refused` when there is no decoder for the stream.
   init(
     _ stream: UnsafeMutablePointer<AVStream>,
     _ input: InputOptions,
     name: String? = nil,
+    startsInside: Bool = false,
   ) throws(MediaError) {
     let parameters = unsafe stream.pointee.codecpar
     let identifier = unsafe stream.pointee.codecpar.pointee.codec_id
@@ -35,6 +38,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     let decoder = unsafe try Decoder(
       native: unsafe allocated(avcodec_alloc_context3(codec), "decoder"),
       ErrorCount(),
+      startsInside: startsInside,
     )
     let native = unsafe decoder.native
     unsafe try check(avcodec_parameters_to_context(native, parameters), .decode, input.path.quoted)
@@ -51,13 +55,18 @@ struct Decoder: ~Copyable, @unchecked Sendable {
     self = decoder
   }
 
-  private init(native: UnsafeMutablePointer<AVCodecContext>, _ logged: consuming ErrorCount) {
+  private init(
+    native: UnsafeMutablePointer<AVCodecContext>,
+    _ logged: consuming ErrorCount,
+    startsInside: Bool,
+  ) {
     unsafe self.native = native
     self.logged = logged
     // Not a default value: with one, `self = decoder` above destroys a `self` that was never made
     // (Swift 6.3.1).
     errorCount = 0
     keyFramesToStart = 2
+    self.startsInside = startsInside
     hasPackets = false
   }
 
@@ -68,7 +77,7 @@ struct Decoder: ~Copyable, @unchecked Sendable {
 
   /// Hands over a packet; every picture that is ready must be received before the next.
   mutating func send(_ packet: borrowing Packet) {
-    if !hasPackets && packet.isKeyFrame { keyFramesToStart = 1 }
+    if !hasPackets && packet.isKeyFrame && !startsInside { keyFramesToStart = 1 }
     hasPackets = true
     if keyFramesToStart > 0 {
       _ = logged.take()

@@ -42,8 +42,8 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     let file = try Demuxer.file(input, cancellation)
     let io = try IOContext(reading: file)
     let logged = try ErrorCount()
-    let targa = input.format == nil ? TargaFile(input.path, file) : nil
-    unsafe native = try Demuxer.open(io, file, input, targa, cancellation)
+    let single = input.format == nil ? SinglePicture(input.path, file) : nil
+    unsafe native = try Demuxer.open(io, file, input, single, cancellation)
     unsafe native.pointee.opaque = logged.opaque
     self.logged = logged
     path = input.path
@@ -78,8 +78,16 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     return InputFile(network, cancellation: cancellation)
   }
 
+  /// Whether recordings of this format are often put together, each with a clock of its own.
+  var mayRestartClock: Bool { ["mpegts", "mpeg"].contains(formatName) }
+
   // Finding out decodes the first picture with all texts in it.
   private func findStreams() -> Int32 {
+    if formatName == "mpeg" {
+      // Its streams are known by their packets alone, and subtitles may come late.
+      unsafe native.pointee.probesize = 64 << 20
+      unsafe native.pointee.max_analyze_duration = Int64(60 * AV_TIME_BASE)
+    }
     let limit = PNGText.largestAllocation(file.beginning(24)) ?? Int(Int32.max)
     av_max_alloc(limit)
     defer { av_max_alloc(Int(Int32.max)) }
@@ -160,7 +168,7 @@ extension Demuxer {
     _ io: borrowing IOContext,
     _ file: InputFile,
     _ input: InputOptions,
-    _ targa: TargaFile?,
+    _ single: SinglePicture?,
     _ cancellation: Cancellation,
   ) throws(MediaError) -> UnsafeMutablePointer<AVFormatContext> {
     let context = unsafe try allocated(avformat_alloc_context(), "demuxer")
@@ -169,7 +177,7 @@ extension Demuxer {
     var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
     var options = input.demuxerOptions
     let named = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
-    var format = unsafe named ?? targa?.describe(to: context, &options)
+    var format = unsafe named ?? single?.describe(to: context, &options)
     let session = input.network.flatMap { $0.demuxer == nil ? nil : $0 }
     if let session {
       unsafe allow(session, context)

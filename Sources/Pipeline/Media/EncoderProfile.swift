@@ -41,6 +41,9 @@ struct EncoderProfile {
   /// Whether messages for each picture can be put into what it makes.
   var takesDynamicLight = false
 
+  /// What it writes of the data that a picture carries.
+  var carried: Set<FrameData.Kind> = []
+
   /// Whether times are counted in frames, because the codec has no finer clock.
   var countsFrames = false
 
@@ -57,6 +60,7 @@ extension EncoderProfile {
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
       live: ["tune": "zerolatency"],
+      carried: [.captions],
       rangeTag: .inStream
     ),
     EncoderProfile(
@@ -121,10 +125,10 @@ extension EncoderProfile {
       rangeTag: .inStream
     ),
     EncoderProfile(name: "mpeg1video", countsFrames: true),
-    EncoderProfile(name: "mpeg2video", countsFrames: true),
+    EncoderProfile(name: "mpeg2video", carried: [.captions], countsFrames: true),
     EncoderProfile(name: "mpeg4", countsFrames: true, rangeTag: .inContainer),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
-    EncoderProfile(name: "png", acceptsOddSizes: true),
+    EncoderProfile(name: "png", acceptsOddSizes: true, carried: [.profile]),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
     EncoderProfile(name: "tiff", acceptsOddSizes: true),
     EncoderProfile(name: "rawvideo", acceptsOddSizes: true, rangeTag: .inContainer),

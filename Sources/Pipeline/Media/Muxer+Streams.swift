@@ -27,7 +27,7 @@ extension Muxer {
     unsafe dropStatistics(of: output)
     let marksAlpha = unsafe encoder.native.pointee.storesAlphaApart
     unsafe av_dict_set(&output.pointee.metadata, "alpha_mode", marksAlpha ? "1" : nil, 0)
-    for data in settings.light { unsafe try data.add(to: output) }
+    for data in settings.pictureData { unsafe try data.add(to: output) }
   }
 
   /// Describes a stream whose packets are copied.

@@ -261,8 +261,8 @@ struct MuxerSettings {
   /// The shape of a pixel of the upscaled stream.
   var pixelShape: Rational
 
-  /// Which light the pictures were mastered for.
-  var light: [SideData]
+  /// Which light the pictures were mastered for, and how they lie around the viewer.
+  var pictureData: [SideData]
 
   /// Whether the finished file is read again and compared.
   var verifies: Bool

@@ -38,6 +38,13 @@ extension SideData {
     type == AV_PKT_DATA_MASTERING_DISPLAY_METADATA || type == AV_PKT_DATA_CONTENT_LIGHT_LEVEL
   }
 
+  /// Whether it says how pictures are shown around the viewer or to both eyes, in parts of their size.
+  var isAboutView: Bool {
+    // The last number of a sphere's is a border in pixels.
+    type == AV_PKT_DATA_STEREO3D
+      || type == AV_PKT_DATA_SPHERICAL && bytes.suffix(4).allSatisfy { $0 == 0 }
+  }
+
   /// Adds this to the header of a stream that is written.
   func add(to stream: UnsafeMutablePointer<AVStream>) throws(MediaError) {
     let copy = unsafe try allocated(av_stream_new_side_data(stream, type, bytes.count), "side data")

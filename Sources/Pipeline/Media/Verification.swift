@@ -86,6 +86,10 @@ extension OutputFormat {
     switch unsafe parameters.pointee.codec_type {
     case AVMEDIA_TYPE_VIDEO:
       return Verification.Expectation(tally: tally, hasExactTimes: !hasConstantFrameRate)
+    // Movie files join small frames of it until they are whole.
+    case AVMEDIA_TYPE_AUDIO
+    where unsafe isMovieFamily && parameters.pointee.codec_id == AV_CODEC_ID_EAC3:
+      return nil
     // Samples without frames, such as PCM, are cut into packets by whoever reads them.
     case AVMEDIA_TYPE_AUDIO where unsafe av_get_bits_per_sample(parameters.pointee.codec_id) == 0:
       return Verification.Expectation(tally: tally, hasExactTimes: false)

@@ -19,6 +19,12 @@ struct SourcePicture {
   /// Whether the first picture has HDR10+ data.
   let hasDynamicLight: Bool
 
+  /// What else the first picture carries.
+  let data: [FrameData]
+
+  /// How pictures lie around the viewer or before both eyes, which holds as long as they are not turned.
+  let view: [SideData]
+
   /// What the stream says about Dolby Vision.
   let dolbyVision: DolbyVision?
   let frameRate: Rational
@@ -45,6 +51,8 @@ struct SourcePicture {
     let lightInHeader = inHeader.filter(\.isAboutLight)
     light = lightInHeader.isEmpty ? SideData.light(of: frame) : lightInHeader
     hasDynamicLight = frame.hasDynamicLight
+    data = FrameData.all(of: frame)
+    view = orientation == .upright ? inHeader.filter(\.isAboutView) : []
     dolbyVision = DolbyVision(inHeader, frame)
     self.frameRate = frameRate
     timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)

@@ -59,6 +59,10 @@ extension TranscodeOptions {
     guard let format = output.format, !format.hasNoFile,
       !OutputFile.isWrittenDirectly(self.output.path)
     else { return "the output must be a video file" }
+    // Their first packet is another than the first of a later encoder.
+    guard !["gif", "apng"].contains(format.name) else {
+      return "animations of \(format.name) are written in one go"
+    }
     // Its packets are pictures in memory.
     guard output.candidate.profile.name != "wrapped_avframe" else {
       return "\(format.name) is for pipes"
