@@ -123,6 +123,21 @@ import Testing
     #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 50)
   }
 
+  @Test(arguments: ["avi", "mkv", "mp4"])
+  func keepsTheSpeedOfHighRates(container: String) throws {
+    let folder = try TemporaryFolder()
+    let fast = ["-an", "-vf", "settb=1/480,setpts=N", "-r", "480"]
+    let input = try madeClip(folder, "in.mp4", extra: fast)
+    let output = folder.path("out.\(container)")
+    var options = options(input, output)
+    // AVI does not say when pictures are shown, only in which order they are stored.
+    if container == "avi" { options.output.encoder.codec = "mpeg4" }
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(output)
+    let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+    #expect(steps.count > 40 && steps.allSatisfy { abs($0 - 1 / 480) < 0.0011 })
+  }
+
   /// Two recordings one after the other, each with a clock of its own: as cameras and recorders leave them.
   @Test(arguments: ["ts", "mpg"], [0.0, 3600])
   func joinsTheClocksOfRecordings(container: String, second: Double) throws {

@@ -44,9 +44,20 @@ extension Demuxer {
   /// The usual number of frames per second.
   func frameRate(of index: Int) -> Rational {
     let stream = unsafe stream(index).pointee
+    let average = unsafe Rational(stream.avg_frame_rate)
+    if average.isPositive && isRate(average, of: index) { return average }
     // 300: above it the "rate" of files with irregular times is only the clock they count by.
-    let candidates = unsafe [stream.avg_frame_rate, stream.r_frame_rate].map { Rational($0) }
+    let candidates = [average, unsafe Rational(stream.r_frame_rate)]
     return candidates.first { $0.isPositive && $0.value <= 300 } ?? Rational(25, 1)
+  }
+
+  // Whether so many frames a second are those that the file counts: slow motion has hundreds.
+  private func isRate(_ rate: Rational, of index: Int) -> Bool {
+    let stream = unsafe stream(index).pointee
+    let (count, duration) = unsafe (Double(stream.nb_frames), stream.duration)
+    guard count > 1, duration > 0, duration != FFMPEGC_NOPTS else { return false }
+    let seconds = unsafe Double(duration) * Rational(stream.time_base).value
+    return abs(count / seconds / rate.value - 1) < 0.01
   }
 
   /// How many frames the stream has; `nil` when the file does not say.

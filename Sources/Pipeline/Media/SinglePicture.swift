@@ -31,7 +31,7 @@ struct SinglePicture {
     _ options: inout MediaDictionary,
   ) -> UnsafePointer<AVInputFormat>? {
     unsafe context.pointee.video_codec_id = codec
-    unsafe context.pointee.flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN
+    unsafe context.pointee.flags |= AVFMT_FLAG_NOPARSE
     unsafe av_freep(&context.pointee.format_whitelist)
     options["frame_size"] = "\(size)"
     return unsafe av_find_input_format("image2pipe")
