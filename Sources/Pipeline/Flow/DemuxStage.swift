@@ -1,3 +1,5 @@
+internal import FFmpegC
+
 /// Reads the input: packets of the upscaled stream go to the decoder, others to the output.
 final class DemuxStage: Stage, @unchecked Sendable {
   // Safe to send: after the start only the stage's own thread uses the demuxer.
@@ -5,6 +7,9 @@ final class DemuxStage: Stage, @unchecked Sendable {
   private var held: [HeldPacket]
   private var clock: ClockJoin?
   private let isLive: Bool
+
+  // Streams that tell the time: texts and other data may come at any.
+  private let clocks: Set<Int>
   private let sounds: [Int: SoundCheck]
   private let streams: StreamMap
   private let window: PartWindow
@@ -29,6 +34,12 @@ final class DemuxStage: Stage, @unchecked Sendable {
     }
     self.sounds = sounds
     isLive = input.isLive
+    clocks = Set(
+      (0..<demuxer.streamCount).filter { index in
+        let type = unsafe demuxer.stream(index).pointee.codecpar.pointee.codec_type
+        return type == AVMEDIA_TYPE_VIDEO || type == AVMEDIA_TYPE_AUDIO
+      }
+    )
     clock = input.isLive || demuxer.mayRestartClock ? ClockJoin() : nil
     self.demuxer = demuxer
     self.held = held
@@ -79,7 +90,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
   private func joinClock(_ packet: borrowing Packet) {
     let offset = clock?.offset(
       packet.streamIndex,
-      at: packet.decodingTime?.duration,
+      at: clocks.contains(packet.streamIndex) ? packet.decodingTime?.duration : nil,
       lasting: packet.duration,
       // A file's packets come when they are asked for.
       arrival: isLive ? packet.passage?.arrival ?? .now : Instant(nanoseconds: 0),

@@ -83,7 +83,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   // Finding out decodes the first picture with all texts in it.
   private func findStreams() -> Int32 {
-    if formatName == "mpeg" {
+    if formatName == "mpeg" && file.isSeekable {
       // Its streams are known by their packets alone, and subtitles may come late.
       unsafe native.pointee.probesize = 64 << 20
       unsafe native.pointee.max_analyze_duration = Int64(60 * AV_TIME_BASE)
