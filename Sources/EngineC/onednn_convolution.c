@@ -21,7 +21,7 @@ typedef struct {
   layout source, destination, scratch;
   size_t rows;
   source_rows from;
-  // Into and out of the blocks of 16 channels that Winograd's kernels want.
+  // Into and out of the blocks of channels that some kernels want.
   dnnl_primitive_t enter, leave;
   layout plain_source, plain_destination;
 } strip;
@@ -122,9 +122,29 @@ static dnnl_data_type_t library_type(enginec_sample_type type) {
 // Whether samples and weights are 8-bit numbers.
 static int is_exact(const enginec_convolution_shape *s) { return s->factor_type == enginec_uint8; }
 
+int enginec_onednn_wants_blocks(void) {
+#ifdef __x86_64__
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) != dnnl_cpu_isa_avx512_core;
+#else
+  return 0;
+#endif
+}
+
+// The layout whose kernel is fast. At 1 × 1 the ways there and back cost more than is won.
+static dnnl_format_tag_t fast_layout(const enginec_convolution_shape *s) {
+  if (s->winograd)
+    return dnnl_nChw16c;
+  const int gains = s->factor_type == enginec_float32 && s->kernel > 1 && s->in_channels >= 32 &&
+                    s->in_channels % 8 == 0;
+  return gains && enginec_onednn_wants_blocks() ? dnnl_nChw8c : dnnl_nhwc;
+}
+
+// Whether the operands change their layout on the way to the library and back.
+static int is_in_blocks(const enginec_convolution_shape *s) { return fast_layout(s) != dnnl_nhwc; }
+
 // Whether the operand is rounded before the library reads it.
 static int converts(const enginec_convolution_shape *s) {
-  return s->x_type != s->factor_type && !s->winograd;
+  return s->x_type != s->factor_type && !is_in_blocks(s);
 }
 
 static size_t output_length(const enginec_convolution_shape *s, size_t length) {
@@ -157,16 +177,13 @@ static dnnl_status_t strip_layouts(enginec_convolution *c, strip *s, const dnnl_
   const dnnl_data_type_t x_type = library_type(c->shape.x_type);
   const dnnl_data_type_t factor_type = library_type(c->shape.factor_type);
   const dnnl_data_type_t out_type = library_type(c->shape.out_type);
-  dnnl_status_t status;
-  if (!c->shape.winograd) {
-    status = layout_create(&s->source, 4, source, factor_type, dnnl_nhwc);
-    return status == dnnl_success
-               ? layout_create(&s->destination, 4, destination, out_type, dnnl_nhwc)
-               : status;
-  }
-  status = layout_create(&s->source, 4, source, dnnl_f32, dnnl_nChw16c);
+  const dnnl_format_tag_t fast = fast_layout(&c->shape);
+  const int in_blocks = is_in_blocks(&c->shape);
+  dnnl_status_t status = layout_create(&s->source, 4, source, factor_type, fast);
   if (status == dnnl_success)
-    status = layout_create(&s->destination, 4, destination, dnnl_f32, dnnl_nChw16c);
+    status = layout_create(&s->destination, 4, destination, in_blocks ? dnnl_f32 : out_type, fast);
+  if (!in_blocks)
+    return status;
   if (status == dnnl_success)
     status = layout_create(&s->plain_source, 4, source, x_type, dnnl_nhwc);
   if (status == dnnl_success)
@@ -417,7 +434,7 @@ enginec_convolution_runner *enginec_convolution_runner_create(const enginec_conv
     status |= dnnl_memory_create(&b->destination, LAYOUT_REF(s->destination), c->engine,
                                  DNNL_MEMORY_NONE);
     status |= dnnl_memory_create(&b->scratch, LAYOUT_REF(s->scratch), c->engine, DNNL_MEMORY_NONE);
-    if (!c->shape.winograd)
+    if (!is_in_blocks(&c->shape))
       continue;
     status |= dnnl_memory_create(&b->plain_source, LAYOUT_REF(s->plain_source), c->engine,
                                  DNNL_MEMORY_NONE);
@@ -463,7 +480,7 @@ static dnnl_status_t convolve(const enginec_convolution_runner *runner, int numb
                                 arguments);
 }
 
-// Through blocks of 16 channels in the scratch memory.
+// Through blocks of channels in the scratch memory.
 static dnnl_status_t convolve_in_blocks(const enginec_convolution_runner *runner, int number,
                                         void *source, void *out, void *scratch) {
   const enginec_convolution *c = runner->convolution;
@@ -507,7 +524,7 @@ int enginec_convolution_execute(enginec_convolution_runner *runner, const void *
   void *source = (char *)x + first * row_samples * enginec_sample_bytes(c->shape.x_type);
   dnnl_memory_set_data_handle(runner->bindings[number].scratch,
                               (char *)scratch + c->source_bytes + c->result_bytes);
-  const dnnl_status_t status = c->shape.winograd
+  const dnnl_status_t status = is_in_blocks(&c->shape)
                                    ? convolve_in_blocks(runner, number, source, out, scratch)
                                    : convolve_in_place(runner, number, source, out, scratch);
   return status == dnnl_success ? dnnl_stream_wait(runner->stream) : status;

@@ -31,9 +31,9 @@ int enginec_bfloat16_is_fast(void) {
 #endif
 }
 
-int enginec_has_int8(void) {
+int enginec_int8_is_fast(void) {
 #ifdef __x86_64__
-  return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+  return __builtin_cpu_supports("avx2") != 0;
 #else
   return 0;
 #endif

@@ -93,6 +93,8 @@ final class Guarded {
     Case(height: 7, width: 13, inputs: 51, outputs: 48),
     Case(height: 17, width: 15, inputs: 48, outputs: 48),
     Case(height: 16, width: 33, inputs: 7, outputs: 65),
+    Case(height: 9, width: 21, inputs: 96, outputs: 35),
+    Case(height: 11, width: 12, inputs: 40, outputs: 48, stride: 2),
     Case(height: 5, width: 12, inputs: 48, outputs: 12, kernel: 1),
     Case(height: 11, width: 6, inputs: 9, outputs: 20, kernel: 5),
     Case(height: 12, width: 18, inputs: 16, outputs: 32, stride: 2),
@@ -110,10 +112,16 @@ final class Guarded {
     try check(size, .none, backend: backends[backend], tolerance: Tolerance.float32Accumulation)
   }
 
-  @Test(arguments: [0, 1])
-  func appliesEveryActivationAndResidual(backend: Int) throws {
+  // With AVX2 layers of 32 channels and more take another layout.
+  @Test func convolvesWithSmallerInstructionSets() async {
+    await #expect(processExitsWith: .success) { try checkConvolutions(with: "SSE41") }
+    await #expect(processExitsWith: .success) { try checkConvolutions(with: "AVX2") }
+  }
+
+  @Test(arguments: [19, 40], [0, 1])
+  func appliesEveryActivationAndResidual(inputs: Int, backend: Int) throws {
     var random = SeededGenerator(seed: 7)
-    let size = Case(height: 6, width: 10, inputs: 19, outputs: 21)
+    let size = Case(height: 6, width: 10, inputs: inputs, outputs: 21)
     let activations: [Activation] = [
       .none, .relu, .leakyReLU(slope: 0.2), .prelu(slopes: random.floats(21)), .silu, .gelu,
     ]
@@ -310,4 +318,12 @@ final class Guarded {
     }
     #expect(maximumDifference(actual, expected) == 0)
   }
+}
+
+/// Expects what the tests do; oneDNN reads the variable when it starts.
+private func checkConvolutions(with instructions: String) throws {
+  setenv("ONEDNN_MAX_CPU_ISA", instructions, 1)
+  let tests = OperatorTests()
+  for size in OperatorTests.cases { try tests.convolvesAsTheReferenceDoes(size, backend: 0) }
+  for inputs in [19, 40] { try tests.appliesEveryActivationAndResidual(inputs: inputs, backend: 0) }
 }

@@ -200,6 +200,12 @@ import Testing
     #expect(images[1].hasSameSamples(as: images[0]) && images[2].hasSameSamples(as: images[0]))
   }
 
+  // With VNNI and without it.
+  @Test(.enabled(if: Machine.kernelLevel != "baseline", "8 bits are fast from AVX2 on"))
+  func whatLosesLittleRunsInEightBits() throws {
+    #expect(try Model(named: "fast").fastestPrecision == .int8)
+  }
+
   /// Blocks of two pixels, in pictures of which no side has whole ones.
   @Test(arguments: [9, 101, 131])
   func calibratesWithWholeBlocksOfAPicture(side: Int) throws {

@@ -10,8 +10,8 @@ public enum Precision: Hashable, Sendable {
   /// Samples and weights rounded to 8 bits of mantissa: twice as fast where the CPU has fast instructions for it.
   case bfloat16
 
-  /// Whole numbers of 8 bits where the model has them, twice as fast as bfloat16 where the CPU has
-  /// instructions for it; other convolutions multiply samples and weights as they are.
+  /// Whole numbers of 8 bits where the model has them, twice as fast as bfloat16 with VNNI and as single
+  /// precision with AVX2 alone; other convolutions multiply samples and weights as they are.
   case int8
 
   /// Whether anything can be computed in it: for bfloat16 oneDNN wants AVX-512, with or without instructions for it.
@@ -24,7 +24,7 @@ public enum Precision: Hashable, Sendable {
     switch self {
     case .float32: true
     case .bfloat16: enginec_bfloat16_is_fast() != 0 && isPossible
-    case .int8: enginec_has_int8() != 0
+    case .int8: enginec_int8_is_fast() != 0
     }
   }
 }

@@ -289,6 +289,11 @@ typedef struct {
 // activation other than prelu. Immutable, shared by any number of runners.
 typedef struct enginec_convolution enginec_convolution;
 
+// Whether the library's direct sums in single precision are fast only where 8 channels of all
+// pixels lie together, in strips that stay in the second cache: so with AVX2, where they take half
+// the time, or a third. Convolutions change the layout on the way there and back.
+int enginec_onednn_wants_blocks(void);
+
 // What one thread needs to execute a convolution.
 typedef struct enginec_convolution_runner enginec_convolution_runner;
 
@@ -379,8 +384,9 @@ int enginec_has_bfloat16_tiles(void);
 // at a time as of floats, so that without tiles nothing is won, and the rounding is lost.
 int enginec_bfloat16_is_fast(void);
 
-// Whether the CPU multiplies 8-bit numbers and adds up four products at once (VNNI).
-int enginec_has_int8(void);
+// Whether 8-bit numbers are faster than float: four products with their sum are one instruction
+// with VNNI and three with AVX2, over four times as many numbers.
+int enginec_int8_is_fast(void);
 
 // Makes the library single-threaded on the calling thread, as our workers want it.
 void enginec_use_one_thread(void);
