@@ -17,6 +17,11 @@ def machine():
     return f"{cpu}, {os.cpu_count()} processors; {platform.platform()}"
 
 
+def has_bf16():
+    """Whether the CPU multiplies bfloat16 itself."""
+    return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+
+
 def commit():
     command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "Training"))
 
 import torch  # noqa: E402
 
-from machine import commit, machine  # noqa: E402
+from machine import commit, has_bf16, machine  # noqa: E402
 from vsr_training.full_size import EXAMPLES  # noqa: E402
 
 THREADS = 2
@@ -150,6 +150,9 @@ def main():
     print(f"load average at the start {os.getloadavg()[0]:.1f}; median (and range) of {options.rounds} rounds\n")
     print(HEADER.strip("\n"))
     chosen = [key for key in REQUIRED if options.network in (None, key[0])]
+    if not has_bf16():
+        print("no bf16: this CPU has no instructions for it", flush=True)
+        chosen = [key for key in chosen if key[1] != "bf16"]
     met = [measure(*key, options.binary, options) for key in chosen]
     if not all(met):
         sys.exit("papers: a ratio is below what is required")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from machine import commit, machine
+from machine import commit, has_bf16, machine
 
 from . import whole_runs
 from .chart import chart
@@ -25,6 +25,8 @@ from .networks import read_ncnn, write_safetensors
 
 NETWORKS = {"realesr-general-x4v3": "RealESRGAN_General_x4_v3", "realesr-animevideov3": "realesr-animevideov3-x4"}
 WHOLE_RUN = "realesr-animevideov3"
+PRECISIONS = ("fp32", "bf16", "int8") if has_bf16() else ("fp32", "int8")
+REFERENCE = "OpenVINO bf16" if has_bf16() else "OpenVINO fp32"
 WIDTH, HEIGHT, RATE, SECONDS, ROUNDS = 320, 180, 25, 12, 3
 
 
@@ -62,7 +64,7 @@ def best(measure):
 
 def engine_rates(vsr, model, peers):
     rates = {name: 1 / timed(run) for name, run in peers.items()}
-    return rates | {f"vsr {p}": engine_rate(vsr, model, p) for p in ("fp32", "bf16", "int8")}
+    return rates | {f"vsr {p}": engine_rate(vsr, model, p) for p in PRECISIONS}
 
 
 def whole_rates(vsr, clip, model, peers, folder):
@@ -100,11 +102,11 @@ def measured(vsr, folder, source, pictures, scratch):
     for name, stem, tensors, model in networks(vsr, folder, pictures, scratch):
         peers = engines(stem, tensors, WIDTH, HEIGHT, patches)
         title = f"{name}, engine alone, {WIDTH}×{HEIGHT} ×4"
-        yield title, best(lambda: engine_rates(vsr, model, peers)), "OpenVINO bf16"
+        yield title, best(lambda: engine_rates(vsr, model, peers)), REFERENCE
         if name == WHOLE_RUN:
             peers = frame_engines(stem, tensors, WIDTH, HEIGHT, patches)
             title = f"{name} and fast, decode to x264, {WIDTH}×{HEIGHT} ×4"
-            yield title, best(lambda: whole_rates(vsr, clip, model, peers, scratch)), "OpenVINO bf16"
+            yield title, best(lambda: whole_rates(vsr, clip, model, peers, scratch)), REFERENCE
 
 
 def main(vsr, folder, source, result, *pictures):

@@ -7,9 +7,13 @@ import onnxruntime
 import openvino
 import torch
 
+from machine import has_bf16
+
 from .networks import TorchNetwork, onnx_model
 
 THREADS = 2
+# What OpenVINO computes in beside int8.
+BESIDE_INT8 = "bf16" if has_bf16() else "f32"
 
 
 def engines(stem, tensors, width, height, pictures):
@@ -19,16 +23,17 @@ def engines(stem, tensors, width, height, pictures):
     """
     model = onnx_model(tensors, width, height)
     samples = [as_floats(picture) for picture in pictures]
-    return {
+    peers = {
         "OpenVINO fp32": with_openvino(read(model), "f32"),
         "OpenVINO bf16": with_openvino(read(model), "bf16"),
-        "OpenVINO int8": with_openvino(quantized(model, samples), "bf16"),
+        "OpenVINO int8": with_openvino(quantized(model, samples), BESIDE_INT8),
         "ncnn fp32": with_ncnn(stem, half=False),
         "ncnn bf16": with_ncnn(stem, half=True),
         "ONNX Runtime fp32": with_onnxruntime(model),
         "PyTorch fp32": with_torch(tensors, torch.float32),
         "PyTorch bf16": with_torch(tensors, torch.bfloat16),
     }
+    return possible(peers)
 
 
 def frame_engines(stem, tensors, width, height, pictures):
@@ -38,11 +43,16 @@ def frame_engines(stem, tensors, width, height, pictures):
     networks = {
         "OpenVINO fp32": with_openvino(read(model), "f32"),
         "OpenVINO bf16": with_openvino(read(model), "bf16"),
-        "OpenVINO int8": with_openvino(quantized(model, samples), "bf16"),
+        "OpenVINO int8": with_openvino(quantized(model, samples), BESIDE_INT8),
     }
-    peers = {name: lambda frame, run=run: run(frame[None])[0] for name, run in networks.items()}
+    peers = {name: lambda frame, run=run: run(frame[None])[0] for name, run in possible(networks).items()}
     enlarge = with_ncnn(stem, half=False)
     return peers | {"ncnn fp32": lambda frame: as_bytes(enlarge(as_floats(frame)))}
+
+
+def possible(peers):
+    """Those that this CPU computes as they say."""
+    return {name: run for name, run in peers.items() if has_bf16() or "bf16" not in name}
 
 
 def as_floats(picture):
