@@ -26,16 +26,16 @@ struct ProgressLine {
     switch style {
     case .bar: Console.sayInPlace("\r\(progress.line)\u{1B}[K")
     case .plain: Console.say("vsr: \(progress.line)")
-    case .json: Console.say(progress.json(isLast: false))
+    case .json: Console.say(progress.json(isFinished: false))
     case .auto, .none: break
     }
   }
 
-  /// Ends the display.
-  func finish(_ progress: TranscodeProgress) {
+  /// Ends the display of a run that is complete, or has failed or was interrupted.
+  func finish(_ progress: TranscodeProgress, isComplete: Bool) {
     switch style {
     case .bar: Console.sayInPlace("\r\u{1B}[K")
-    case .json: Console.say(progress.json(isLast: true))
+    case .json: Console.say(progress.json(isFinished: isComplete))
     case .plain, .auto, .none: break
     }
   }
@@ -47,16 +47,21 @@ extension TranscodeProgress {
     elapsed.seconds > 0 ? Double(frames - storedFrames) / elapsed.seconds : 0
   }
 
+  /// Frames that need nothing more: written, or left out by a live run that had no time for them.
+  private var framesDone: Int { frames + (live?.dropped ?? 0) }
+
   /// The part done, 0…1, when the length is known.
   ///
   /// A container's count may be a little off.
   private var fraction: Double? {
-    totalFrames.map { $0 > 0 ? min(1, Double(frames) / Double($0)) : 1 }
+    totalFrames.map { $0 > 0 ? min(1, Double(framesDone) / Double($0)) : 1 }
   }
 
   private var remaining: Duration? {
-    guard let totalFrames, framesPerSecond > 0 else { return nil }
-    return .seconds(Double(max(totalFrames - frames, 0)) / framesPerSecond)
+    let doneHere = framesDone - storedFrames
+    guard let totalFrames, doneHere > 0 else { return nil }
+    let left = max(totalFrames - framesDone, 0)
+    return .seconds(elapsed.seconds * Double(left) / Double(doneHere))
   }
 
   /// Everything a person wants to know, in one line.
@@ -78,7 +83,7 @@ extension TranscodeProgress {
   }
 
   /// One JSON object: numbers in frames, seconds and bytes; null where unknown.
-  fileprivate func json(isLast: Bool) -> String {
+  fileprivate func json(isFinished: Bool) -> String {
     let fields: [(String, String)] = [
       ("frames", "\(frames)"),
       ("total_frames", totalFrames.map { "\($0)" } ?? "null"),
@@ -87,7 +92,7 @@ extension TranscodeProgress {
       ("fps", framesPerSecond.formatted(3)),
       ("eta", remaining.map { $0.seconds.formatted(1) } ?? "null"),
       ("bytes", "\(byteCount)"),
-      ("finished", "\(isLast)"),
+      ("finished", "\(isFinished)"),
     ]
     return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
   }

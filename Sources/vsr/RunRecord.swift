@@ -88,7 +88,7 @@ struct RunRecord: Encodable {
     _ report: TranscodeReport,
     of transcode: Transcode,
     by upscalers: [Upscaler],
-    rungs: [EngineLadder.Rung] = [],
+    ways: EngineLadder? = nil,
     input: MediaPath,
     output: MediaPath,
   ) {
@@ -109,8 +109,8 @@ struct RunRecord: Encodable {
     timesRepaired = report.repairedTimes
     bytesWritten = report.progress.byteCount
     seconds = report.progress.elapsed.seconds
-    live = report.progress.live.map { Live($0, rungs) }
-    let notices = transcode.plan.notices + report.notices
+    live = report.progress.live.map { Live($0, ways?.rungs ?? []) }
+    let notices = transcode.plan.notices + (ways?.notices ?? []) + report.notices
     warnings = notices.filter { $0.level == .warning }.map(\.text)
     streams = zip(transcode.input.streams, transcode.plan.outputStreams).map { stream, number in
       let isPicture = stream.index == transcode.input.pictureStream

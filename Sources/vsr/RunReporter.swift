@@ -8,7 +8,8 @@ final class RunReporter: Sendable {
   private let upscalers: [Upscaler]
   private let rungNames: [String]
   private let outputName: String
-  private let isOver = Monitor(false)
+  // Whether the run was complete; nil while it goes on.
+  private let success = Monitor<Bool?>(nil)
   private let progressThread = Monitor<WorkerThread?>(nil)
 
   init(
@@ -89,10 +90,11 @@ final class RunReporter: Sendable {
 
   /// Ends the progress and tells how it went; errors are told by who catches them.
   func end(_ result: Result<TranscodeReport, MediaError>) {
-    isOver.withLock { $0 = true }
-    isOver.wakeAll()
+    let report = try? result.get()
+    success.withLock { $0 = report != nil }
+    success.wakeAll()
     progressThread.withLock { $0 }?.join()
-    guard case .success(let report) = result else { return }
+    guard let report else { return }
     tell(report.notices)
     if !options.isQuiet {
       let summary = report.summary(areaReused: upscalers.reusedShare, rungNames)
@@ -103,10 +105,12 @@ final class RunReporter: Sendable {
 
   private func show(_ line: ProgressLine) {
     var line = line
-    while isOver.wait(seconds: line.interval, until: { $0 ? true : nil }) == nil {
+    while true {
+      if let isComplete = success.wait(seconds: line.interval, until: { $0 }) {
+        return line.finish(transcode.progress, isComplete: isComplete)
+      }
       line.show(transcode.progress)
     }
-    line.finish(transcode.progress)
   }
 
   private func tell(_ notices: [Notice]) {

@@ -9,6 +9,9 @@ internal import Pipeline
 enum Signals {
   private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
+  // `timeout` signals its child and then the group that the child is in: one request, given twice.
+  private static let microsecondsForRepeats: UInt32 = 30_000
+
   // The pipe's ends. Safe: written once by `prepareProcess`, and constant before, so that the handler
   // runs no initialiser.
   nonisolated(unsafe) private static var reader: Int32 = -1
@@ -29,6 +32,8 @@ enum Signals {
 
   /// Requests the end of what is written at the first signal; a second one ends the process at once,
   /// without the files that are not complete.
+  ///
+  /// What comes right after the first is the same request.
   static func onEnding(_ cancellation: Cancellation) {
     onEnding(cancellation) { cancellation.request(signal: $0) }
   }
@@ -48,8 +53,10 @@ enum Signals {
     _ = WorkerThread {
       mask(SIG_UNBLOCK)
       body(wait())
+      forgetRepeats()
       let second = wait()
       atOnce()
+      say("vsr: interrupted again; ended at once, without what was not complete")
       _exit(128 + second)
     }
   }
@@ -85,6 +92,22 @@ enum Signals {
     var byte: UInt8 = 0
     while read(reader, &byte, 1) != 1 {}
     return Int32(byte)
+  }
+
+  // Blocked meanwhile, since a signal would end the pause.
+  private static func forgetRepeats() {
+    mask(SIG_BLOCK)
+    usleep(microsecondsForRepeats)
+    mask(SIG_UNBLOCK)
+    var request = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+    while poll(&request, 1, 0) == 1 { _ = wait() }
+  }
+
+  // Only where that does not wait for a reader; over the bar that may be there.
+  private static func say(_ line: String) {
+    var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    guard poll(&request, 1, 0) == 1 else { return }
+    Console.say(Console.isTerminal ? "\r\u{1B}[K\(line)" : line)
   }
 
   private static func mask(_ how: Int32) {

@@ -27,6 +27,7 @@ struct VSR: ParsableCommand {
     let arguments = RawArguments.normalized
     guard !arguments.isEmpty else { finish(.usage, message: helpMessage()) }
     do {
+      try RawArguments.checkNames()
       var command = try parseAsRoot(arguments)
       try command.run()
       finish(.complete)

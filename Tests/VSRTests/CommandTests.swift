@@ -184,6 +184,34 @@ import Testing
     #expect(run.exitCode == 0, "\(run.errors)")
   }
 
+  /// A file whose name is in Latin-1.
+  @Test(arguments: [#"-i "$n""#, #"--input="$n""#])
+  func namesAreBytesHoweverTheyAreGiven(input: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 2)
+    let script = #"n=$'caf\xe9.mkv'; mv old.mkv "$n"; "$0" upscale -q -o new.mkv \#(input)"#
+    let run = try Program(
+      ["-c", script + #"; code=$?; rm "$n"; exit $code"#, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(folder.names == ["new.mkv"])
+  }
+
+  @Test(arguments: [#"$'\xe9.mkv' $'\xe8.mkv'"#, #"-i $'\xe9.mkv' --output=$'\xef\xbf\xbd.mkv'"#])
+  func refusesNamesThatLookTheSame(names: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      ["-c", "exec \"$0\" upscale \(names)", Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 64 && run.errorLines.count == 1, "\(run.errors)")
+    #expect(run.errors.contains("'\u{FFFD}.mkv' may be either"), "\(run.errors)")
+    #expect(run.errors.contains("rename one of the files"), "\(run.errors)")
+  }
+
   @Test func helpShowsDefaultsAsTheyAreTyped() throws {
     let run = try Program(["stream", "--help"], in: try TemporaryFolder())
     #expect(run.output.contains("The input (default: -).") && !run.output.contains("MediaPath"))

@@ -16,13 +16,17 @@ import Testing
     #expect(folder.names == ["old.mp4"])
   }
 
-  @Test(arguments: ["old.mkv new.mkv -q", "stream -q -i old.mkv -o new.mkv"])
-  func aSecondSignalLeavesNothingEither(arguments: String) throws {
+  // A file may have ended at the first.
+  @Test(arguments: [
+    "old.mkv new.mkv -q": "vsr: interrupted",
+    "stream -q -i old.mkv -o new.mkv": "vsr: interrupted again; ",
+  ])
+  func aSecondSignalLeavesNothingEither(arguments: String, line: String) throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mkv", size: "1280x720", frames: 20)
     let script = """
       "$0" \(arguments) & while kill -0 $! && ! ls -A | grep -q part; do sleep 0.05; done
-      kill $!; sleep 0.05; kill $!; wait $!
+      kill $!; sleep 0.2; kill $! 2>/dev/null; wait $!
       """
     let run = try Program(
       ["-c", script, Program.binary.path],
@@ -30,7 +34,29 @@ import Testing
       of: URL(fileURLWithPath: "/bin/sh")
     )
     #expect(run.exitCode == 143)
+    #expect(run.errorLines.count == 1 && run.errors.hasPrefix(line), "\(run.errors)")
     #expect(folder.names == ["old.mkv"])
+  }
+
+  // As `timeout` does it; two signals of one kind might become one on the way.
+  @Test func aSignalThatComesTwiceIsOne() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 25)
+    let script = #"""
+      mkfifo f; (cat c.ts; exec sleep 60) >f & source=$!
+      "$0" stream -i f -o o.mkv --progress json 2>e &
+      while kill -0 $! && ! grep -qs '"frames": [1-9]' e; do sleep 0.05; done
+      kill $!; kill -HUP $!; wait $!; code=$?
+      kill $source; cat e >&2; exit $code
+      """#
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/sh")
+    )
+    #expect([128 + SIGTERM, 128 + SIGHUP].contains(run.exitCode), "\(run.errors)")
+    #expect(run.errorLines.last == "vsr: interrupted; the output is complete up to here")
+    #expect(folder.names == ["c.ts", "e", "f", "o.mkv"])
   }
 
   @Test func endsACalibrationSoon() throws {

@@ -132,6 +132,21 @@ import Testing
     #expect((last as? [String: Any])?["finished"] as? Bool == true)
   }
 
+  @Test func progressOfAFailedRunIsNotFinished() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("old.mkv", frames: 50)
+    let script = "ulimit -f 8; exec \"$0\" old.mkv new.mkv -c ffv1 --progress json"
+    let run = try Program(
+      ["-c", script, Program.binary.path],
+      in: folder,
+      of: URL(fileURLWithPath: "/bin/bash")
+    )
+    #expect(run.exitCode == 74, "\(run.errors)")
+    let lines = run.errorLines.filter { $0.hasPrefix("{") }
+    let last = try JSONSerialization.jsonObject(with: Data(try #require(lines.last).utf8))
+    #expect((last as? [String: Any])?["finished"] as? Bool == false)
+  }
+
   @Test func recordAsJSONNamesEveryStream() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4")

@@ -108,7 +108,7 @@ struct Stream: ParsableCommand {
         done,
         of: transcode,
         by: ways.rungs.map(\.upscaler),
-        rungs: ways.rungs,
+        ways: ways,
         input: input,
         output: output.asOutput,
       )
@@ -121,15 +121,31 @@ struct Stream: ParsableCommand {
     if done.isDamaged { throw ExitStatus.damagedInput }
   }
 
+  // What the input would ignore is refused.
+  private func checkOptions(for address: NetworkAddress?) throws {
+    if network.listen, address?.canListen != true {
+      throw ValidationError("--listen needs an http, rtmp, rtsp, srt or tcp address as the input")
+    }
+    if network.reconnect > 0, address == nil {
+      throw ValidationError("--reconnect needs an address as the input")
+    }
+    if let address, saysItsFormat(address), let option = inputArguments.firstGiven {
+      throw ValidationError("\(option) is not for RTSP, RTP and HLS: they say what they carry")
+    }
+  }
+
+  // The usual format of what is sent over RTP is MPEG-TS, but others may be received.
+  private func saysItsFormat(_ address: NetworkAddress) -> Bool {
+    ["rtsp", "hls"].contains(address.usualFormat) || input.text.lowercased().hasPrefix("rtp://")
+  }
+
   private func options(_ family: ModelFamily) throws -> TranscodeOptions {
     var source = inputArguments.options(for: input)
     source.deinterlacing = repair.deinterlace
     source.decoderThreads = engine.threads ?? 0
     source.isLive = true
     source.network = try NetworkAddress(input)
-    if network.listen, source.network?.canListen != true {
-      throw ValidationError("--listen needs an http, rtmp, rtsp, srt or tcp address as the input")
-    }
+    try checkOptions(for: source.network)
     source.listens = network.listen
     source.reconnections = network.reconnect
     source.feedsStandardOutput = output.asOutput.isStandardStream

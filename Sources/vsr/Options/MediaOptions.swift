@@ -36,6 +36,15 @@ struct InputArguments: ParsableArguments {
     }
   }
 
+  /// The name of the first option that was given.
+  var firstGiven: String? {
+    let options = [
+      ("--input-format", inputFormat != nil), ("--framerate", framerate != nil),
+      ("--video-size", videoSize != nil), ("--pixel-format", pixelFormat != nil),
+    ]
+    return options.first { $0.1 }?.0
+  }
+
   func options(for path: MediaPath) -> InputOptions {
     var options = InputOptions(path)
     options.format = inputFormat
