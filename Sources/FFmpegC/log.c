@@ -32,7 +32,7 @@ static void count_error(void *context) {
   ffmpegc_error_count *count = NULL;
   if (class && class == avcodec_get_class())
     count = ((AVCodecContext *)context)->opaque;
-  else if (class && class == avformat_get_class())
+  else if (class && class == avformat_get_class() && ((AVFormatContext *)context)->iformat)
     count = ((AVFormatContext *)context)->opaque;
   if (count)
     atomic_fetch_add(&count->lines, 1);

@@ -108,6 +108,42 @@ import Testing
     #expect(folder.names == [name])
   }
 
+  // As a shell opens it with `>>`, or has written to before.
+  @Test(arguments: [O_APPEND, 0], ["/dev/fd/", "/proc/self/fd/"])
+  func goesOnWhereAnOpenFileHasComeTo(flag: Int32, names: String) throws {
+    let folder = try TemporaryFolder()
+    try Data("old".utf8).write(to: folder.url.appendingPathComponent("out.bin"))
+    let descriptor = open(folder.path("out.bin"), O_WRONLY | flag)
+    defer { close(descriptor) }
+    if flag == 0 { lseek(descriptor, 0, SEEK_END) }
+    let file = try file("\(names)\(descriptor)")
+    #expect(!file.isSeekable && write("new", to: file) == 3)
+    try file.finish()
+    #expect(try String(contentsOfFile: folder.path("out.bin"), encoding: .utf8) == "oldnew")
+  }
+
+  @Test func refusesAnOpenFileThatIsOnlyRead() throws {
+    let descriptor = open("/dev/null", O_RDONLY)
+    defer { close(descriptor) }
+    #expect {
+      _ = try file("/dev/fd/\(descriptor)")
+    } throws: {
+      ($0 as? MediaError)?.kind == .cannotCreate
+    }
+  }
+
+  @Test func onlyAFileThatIsOpenNeedsNoOverwriting() throws {
+    let folder = try TemporaryFolder()
+    try Data("old".utf8).write(to: folder.url.appendingPathComponent("out.bin"))
+    let descriptor = open(folder.path("out.bin"), O_WRONLY)
+    defer { close(descriptor) }
+    let check = OutputCheck(overwrite: false, inputs: [], neverReplaced: [])
+    #expect(throws: Never.self) { try check.check(MediaPath("/dev/fd/\(descriptor)")) }
+    #expect(throws: MediaError.self) {
+      try check.check(MediaPath("/proc/\(getpid())/fd/\(descriptor)"))
+    }
+  }
+
   @Test func saysThatTheDiskIsFull() throws {
     let file = try file("/dev/full")
     #expect(write("abc", to: file) < 0)

@@ -142,6 +142,18 @@ import Testing
     #expect(try frameTimes(folder.path("out.mkv")) == [0, 0.1, 0.2, 0.3, 0.4])
   }
 
+  // Nothing in a TIFF file says how long it is; the small ones are shorter than what is looked at first.
+  @Test(arguments: ["rgb24", "rgb48le"], ["64x48", "16x16"])
+  func readsSequencesOfPicturesWithoutALength(format: String, size: String) throws {
+    let folder = try TemporaryFolder()
+    let source = ["-f", "lavfi", "-i", "testsrc2=size=\(size)", "-frames:v", "5"]
+    let arguments = ["-v", "error"] + source + ["-pix_fmt", format, folder.path("p%03d.tiff")]
+    try #require(try Subprocess("ffmpeg", arguments).exitCode == 0)
+    let output = folder.path("out.mkv")
+    let report = try Transcode(options(folder.path("p%03d.tiff"), output)).run(upscale: nearest(2))
+    #expect(report.progress.frames == 5 && !report.isDamaged)
+  }
+
   @Test func refusesAnEncoderThatThePictureFileDoesNotHave() throws {
     let folder = try TemporaryFolder()
     var options = options(try madeClip(folder), folder.path("out.png"))

@@ -126,6 +126,74 @@ import Testing
     #expect(try (10..<50).contains(frames("o.ts", folder)))
   }
 
+  @Test func aFileThatWasReadWholeIsNotReadAgain() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 50)
+    let run = try shell(
+      "python3 -m http.server 24227 --bind 127.0.0.1 2>log & server=$!; $T/wait-for 24227;"
+        + " timeout 60 \"$0\" stream -q -i http://127.0.0.1:24227/c.ts --reconnect 3 -o o.ts;"
+        + " code=$?; kill $server; exit $code",
+      folder
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(try frames("o.ts", folder) == 50)
+  }
+
+  @Test func endsWithItsReaderWhileTheAddressIsSilent() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 25)
+    let server = """
+      import socket, time
+      listener = socket.create_server(("127.0.0.1", 24228))
+      peer = listener.accept()[0]
+      peer.sendall(open("c.ts", "rb").read())
+      time.sleep(60)
+      """
+    let script = """
+      echo '\(server)' >server.py; python3 server.py & server=$!; $T/wait-for 24228
+      (timeout 40 "$0" stream -q -i tcp://127.0.0.1:24228; echo $? >code) | timeout 6 cat >part
+      kill $server
+      """
+    _ = try shell(script, folder)
+    #expect(try String(contentsOfFile: folder.path("code"), encoding: .utf8) == "74\n")
+  }
+
+  @Test func aPlaylistArrivesAndIsCounted() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv", frames: 50)
+    let run = try shell(
+      "$T/put-server 24229 2>log & server=$!; $T/wait-for 24229;"
+        + " \"$0\" stream -q --json -i c.mkv -o http://127.0.0.1:24229/x.m3u8; code=$?; sleep 1; kill $server; exit $code",
+      folder
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    #expect(try frames("x.m3u8", folder) == 50)
+    #expect(run.output.contains(#/"bytes_written" ?: ?[1-9]/#), "\(run.output)")
+  }
+
+  @Test func aPlaylistThatDoesNotArriveIsAnError() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.mkv", frames: 50)
+    let run = try Program(
+      ["stream", "-i", "c.mkv", "-o", "http://127.0.0.1:1/x.m3u8"],
+      in: folder
+    )
+    #expect(run.exitCode == 74 && run.errors.contains("Connection refused"), "\(run.errors)")
+  }
+
+  @Test(arguments: [
+    "rtsp://127.0.0.1:1/x", "http://127.0.0.1:1/x.m3u8", "http://127.0.0.1:24230/x.m3u8",
+  ])
+  func whatCannotBeReachedCannotBeOpened(url: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try shell(
+      "python3 -m http.server 24230 --bind 127.0.0.1 2>log & server=$!; $T/wait-for 24230;"
+        + " \"$0\" stream -q -i \(url) -o o.ts; code=$?; kill $server; exit $code",
+      folder
+    )
+    #expect(run.exitCode == 66, "\(run.errors)")
+  }
+
   @Test(arguments: ["file://$PWD/x1.ts", "http://localhost:24206/x1.ts"])
   func aPlaylistReachesNothingElse(other: String) throws {
     let folder = try TemporaryFolder()
@@ -158,6 +226,23 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try Program(["stream", "--listen", "-i", input, "-o", "o.ts"], in: folder)
     #expect(run.exitCode == 64 && run.errors.contains("--listen needs"), "\(run.errors)")
+  }
+
+  @Test(arguments: ["-", "c.ts"])
+  func connectsAgainOnlyInTheNetwork(input: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(["stream", "--reconnect", "5", "-i", input, "-o", "o.ts"], in: folder)
+    #expect(run.exitCode == 64 && run.errors.contains("--reconnect needs"), "\(run.errors)")
+  }
+
+  @Test(arguments: ["rtsp://127.0.0.1:1/x", "RTP://127.0.0.1:1", "http://127.0.0.1:1/x.m3u8?a=b"])
+  func takesNoFormatWhereTheProtocolSaysIt(input: String) throws {
+    let folder = try TemporaryFolder()
+    for option in ["--input-format=mpegts", "--framerate=25"] {
+      let run = try Program(["stream", option, "-i", input, "-o", "o.ts"], in: folder)
+      let said = "is not for RTSP, RTP and HLS"
+      #expect(run.exitCode == 64 && run.errors.contains(said), "\(run.errors)")
+    }
   }
 
   private func frames(_ name: String, _ folder: TemporaryFolder) throws -> Int {

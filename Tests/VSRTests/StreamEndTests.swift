@@ -25,6 +25,10 @@ import Testing
     Ending(line: "$0 - c.mkv -y <c.mkv", code: 73, error: "it is the input"),
     Ending(line: "$0 c.mkv /dev/stdout -f matroska >o.mkv && test -L /dev/stdout", code: 0),
     Ending(line: "$0 c.mkv /dev/fd/5 -f matroska 5>o.mkv", code: 0),
+    Ending(
+      line: "echo x >o.mkv; $0 c.mkv /dev/fd/5 -f matroska 5>>o.mkv; test $(head -n 1 o.mkv) = x",
+      code: 0
+    ),
     Ending(line: "$0 c.mkv /dev/null -f matroska && test -c /dev/null", code: 0),
     Ending(line: "mkfifo f; (cat f >o.mkv &) ; $0 c.mkv f -f matroska && test -p f", code: 0),
     Ending(line: "$0 c.mkv - -f y4m | ffprobe -v error -f yuv4mpegpipe -", code: 0),

@@ -67,6 +67,26 @@ int ffmpegc_error_count_take(ffmpegc_error_count *count);
 int ffmpegc_open_on_same_host(AVFormatContext *context, AVIOContext **io, const char *url,
                               int flags, AVDictionary **options);
 
+/// What a muxer has sent over the connections that it opens by itself; the `opaque` of its context.
+typedef struct ffmpegc_deliveries {
+  /// The bytes that went over connections that are closed.
+  int64_t bytes;
+
+  /// The first error, or zero: the muxer of HLS goes on without its last segment and its playlist.
+  int failure;
+} ffmpegc_deliveries;
+
+/// `ffmpegc_open_on_same_host` for a muxer with `ffmpegc_deliveries`.
+int ffmpegc_open_delivery(AVFormatContext *context, AVIOContext **io, const char *url, int flags,
+                          AVDictionary **options);
+
+/// Closes what `ffmpegc_open_delivery` has opened.
+int ffmpegc_close_delivery(AVFormatContext *context, AVIOContext *io);
+
+/// Whether a code of libav says that the other side cannot be reached or refuses, not that what it
+/// sends cannot be understood.
+int ffmpegc_is_unreachable(int code);
+
 /// Renames a file unless something has the name `to` already; Swift's Glibc has no function for it.
 ///
 /// Returns zero or an error number: `EEXIST` for a taken name, `EINVAL` or `ENOSYS` where the file

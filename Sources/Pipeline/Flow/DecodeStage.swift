@@ -39,6 +39,9 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private let frames: BoundedQueue<FrameInFlight>
   private let counters: RunCounters
 
+  // What was read to find out the format counts from here.
+  private let start = Instant.now
+
   // `timeBase` is the time base in which the encoder counts, `target` what it takes; `takesDynamicLight`
   // says whether HDR10+ data can be put into what it makes, `carried` what it writes of other data.
   init(
@@ -130,7 +133,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     let image = try toImage.image(of: frame)
     let alpha = try toAlpha?.image(of: frame)
     if let alpha { TransparentFill.fill(image, where: alpha) }
-    let (picture, isRepeated) = admission.submit(image, arrival: frame.arrival ?? .now)
+    let (picture, isRepeated) = admission.submit(image, arrival: arrival(of: frame))
     let light = takesDynamicLight ? DynamicLight(frame, map(of: frame)) : nil
     let data = FrameData.all(of: frame).filter {
       carried.contains($0.kind) && $0.fits(target.layout)
@@ -146,6 +149,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
       isLight: isRepeated && alpha == nil,
       meter
     )
+  }
+
+  private func arrival(of frame: borrowing Frame) -> Instant {
+    max(frame.arrival ?? .now, start)
   }
 
   // Where places of the picture lie in the output's.

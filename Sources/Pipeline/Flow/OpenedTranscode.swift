@@ -14,6 +14,9 @@ struct OpenedTranscode: ~Copyable {
 
   /// Where the run keeps what it has finished.
   let work: WorkFolder?
+
+  /// How many frames a live run holds that may leave some out; 0 for others.
+  let framesOnTheirWay: Int
   private let options: TranscodeOptions
   private let check: OutputCheck
   private let output: OutputPlan
@@ -46,8 +49,11 @@ struct OpenedTranscode: ~Copyable {
     }
     var output = try OutputPlan(options, input)
     let engine = try output.needs(of: engine, enlarging: input.first.uprightSize)
+    let onTheirWay = options.live.map { options.framesOnTheirWay(input.first, $0) } ?? 0
+    let waiting = onTheirWay * input.first.imageByteCount
     let others =
-      input.first.decoderByteCount(threads: options.input.decoderThreads) + engine.leastMemory
+      waiting + input.first.decoderByteCount(threads: options.input.decoderThreads)
+      + engine.leastMemory
     output.limitMemory(to: min(options.memory / 2, max(options.memory - others, 0)))
     let encoder = try Encoder(output.candidate, output.encoder)
     let work = try options.work(input, output, encoder, engine, cancellation)
@@ -57,11 +63,13 @@ struct OpenedTranscode: ~Copyable {
       output,
       input.first,
       decoderThreads: options.input.decoderThreads,
+      waitingByteCount: waiting,
       storedFrames: work?.storedFrames ?? 0,
       notices: notices,
     )
     info = input.info
     self.totalFrames = totalFrames
+    framesOnTheirWay = onTheirWay
     self.work = work
     self.check = check
     self.options = options
@@ -189,15 +197,27 @@ struct OpenedTranscode: ~Copyable {
     )
     flow.group.start(stage, flow.writeMeter, .awaited)
   }
+}
 
-  /// How many frames are on their way when each takes as long as it may: twice as many as come in that
-  /// time, because some come in groups, but no more than 256 MiB of them.
-  func framesOnTheirWay(_ live: LiveOptions?) -> Int {
-    guard let live, live.overload != .block else { return 0 }
-    let size = input.first.uprightSize
-    let frames = live.maximumDelay / .seconds(1) * input.first.frameRate.value * 2
-    let most = (256 << 20) / Image.byteCount(width: size.width, height: size.height)
+extension TranscodeOptions {
+  // Of the memory that may be used, the rest is for the engine, the decoder and the encoder.
+  private static let waitingShare = 4
+  private static let mostWaitingBytes = 256 << 20
+
+  /// How many pictures of the source are on their way when each takes as long as it may: twice as many as
+  /// come in that time, because some come in groups, but no more than memory is meant for.
+  fileprivate func framesOnTheirWay(_ source: SourcePicture, _ live: LiveOptions) -> Int {
+    guard live.overload != .block else { return 0 }
+    let frames = live.maximumDelay / .seconds(1) * source.frameRate.value * 2
+    let most = min(Self.mostWaitingBytes, memory / Self.waitingShare) / source.imageByteCount
     return 8 + min(Int(frames.rounded(.up)), most)
+  }
+}
+
+extension SourcePicture {
+  /// The memory of the upright picture as the engine takes it.
+  fileprivate var imageByteCount: Int {
+    Image.byteCount(width: uprightSize.width, height: uprightSize.height)
   }
 }
 
@@ -222,6 +242,7 @@ extension TranscodePlan {
     _ output: OutputPlan,
     _ source: SourcePicture,
     decoderThreads: Int,
+    waitingByteCount: Int,
     storedFrames: Int,
     notices: [Notice],
   ) {
@@ -235,7 +256,7 @@ extension TranscodePlan {
     format = output.format?.name ?? "image files"
     outputStreams = output.streams.outputs
     byteCount =
-      source.decoderByteCount(threads: decoderThreads)
+      waitingByteCount + source.decoderByteCount(threads: decoderThreads)
       + EncoderMemory(output.candidate.profile, output.encoder).byteCount
   }
 }

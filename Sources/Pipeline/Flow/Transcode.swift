@@ -83,7 +83,7 @@ public final class Transcode: @unchecked Sendable {
     ladder: Ladder,
   ) throws(MediaError) -> TranscodeReport {
     guard let opened = opened.take() else { preconditionFailure("a transcode runs once") }
-    flow.limit(framesInFlight: max(framesInFlight, opened.framesOnTheirWay(options.live)))
+    flow.limit(framesInFlight: max(framesInFlight, opened.framesOnTheirWay))
     if let cancelled = cancellation.error { throw cancelled }
     if let work, work.isComplete {
       work.remove()
@@ -115,7 +115,7 @@ public final class Transcode: @unchecked Sendable {
     if options.output.pictureNames != nil && frames > 0 {
       return .cancelled(signal: signal, remains: "pictures written before: \(frames)")
     }
-    if progress.byteCount > 0 && OutputFile.isWrittenDirectly(options.output.path) {
+    if cancellation.hasSent {
       return .cancelled(signal: signal, remains: "the output is not complete")
     }
     return error

@@ -10,6 +10,8 @@ public final class Cancellation: Sendable {
   private let signal = Atomic<Int32>(0)
   private let inputEnd = Atomic<Int32>(0)
   private let hasFailed = Atomic<Bool>(false)
+  private let feedsOutput = Atomic<Bool>(false)
+  private let sent = Atomic<Bool>(false)
   private let observer = Monitor<(@Sendable (MediaError) -> Void)?>(nil)
 
   private let unfinished = Monitor<Set<MediaPath>>([])
@@ -60,8 +62,26 @@ public final class Cancellation: Sendable {
     _ = unfinished.withLock { $0.remove(path) }
   }
 
+  /// Lets the input also end when standard output goes to a pipe that nobody reads any more.
+  func endInputWithStandardOutput() { feedsOutput.store(true, ordering: .relaxed) }
+
+  /// Notes that something has left which cannot be taken back: into a pipe, or to an address.
+  func noteSent() { sent.store(true, ordering: .relaxed) }
+
+  /// Whether a run that ends early leaves a part of its output.
+  var hasSent: Bool { sent.load(ordering: .relaxed) }
+
   /// Whether nothing more is read.
-  var isInputOver: Bool { isOutputOver || inputEnd.load(ordering: .relaxed) != 0 }
+  var isInputOver: Bool {
+    isOutputOver || inputEnd.load(ordering: .relaxed) != 0 || isOutputAbandoned
+  }
+
+  // A pipe without a reader reports an error even if nothing is asked.
+  private var isOutputAbandoned: Bool {
+    guard feedsOutput.load(ordering: .relaxed) else { return false }
+    var request = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+    return unsafe poll(&request, 1, 0) > 0 && request.revents & Int16(POLLERR) != 0
+  }
 
   /// Whether nothing more is written.
   var isOutputOver: Bool { isRequested || hasFailed.load(ordering: .relaxed) }

@@ -39,6 +39,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   private init(opening input: InputOptions, _ cancellation: Cancellation) throws(MediaError) {
     MediaLog.silenced
+    if input.feedsStandardOutput { cancellation.endInputWithStandardOutput() }
     let file = try Demuxer.file(input, cancellation)
     let io = try IOContext(reading: file)
     let logged = try ErrorCount()
@@ -62,11 +63,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   ) throws(MediaError) -> InputFile {
     guard let address = input.network else {
       let paths = try PictureNames(input.path)?.existing() ?? [input.path]
-      return try InputFile(
-        paths,
-        cancellation: cancellation,
-        feedsOutput: input.feedsStandardOutput
-      )
+      return try InputFile(paths, cancellation: cancellation)
     }
     guard address.demuxer == nil else { return InputFile(nil, cancellation: cancellation) }
     let network = try NetworkInput(
@@ -107,9 +104,10 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     ffmpegc_clear_last_error()
     if let cancelled = cancellation.error { throw cancelled }
     // A demuxer that loses its way has read all that can be read.
-    if logged.take() > 0 || (code < 0 && code != FFMPEGC_EOF) { reportedDamage += 1 }
+    let isDamaged = logged.take() > 0 || (code < 0 && code != FFMPEGC_EOF)
+    if isDamaged && !file.isCutShort { reportedDamage += 1 }
     guard code >= 0 else {
-      if endsInsidePicture { reportedDamage += 1 }
+      if endsInsidePicture && !file.isCutShort { reportedDamage += 1 }
       try checkNothingFailed()
       return nil
     }
@@ -142,10 +140,12 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     if packet.isMarkedCorrupt { marked[index] = 0 }
   }
 
-  // Some demuxers ask to be called again when they have nothing yet.
+  // Some demuxers ask to be called again when they have nothing yet. After an interrupt they give what they
+  // still hold: the last picture of a transport stream has no end but that of the input.
   private func nextPacket(_ packet: borrowing Packet) -> Int32 {
-    while !cancellation.isInputOver {
+    while !cancellation.isOutputOver {
       let code = unsafe av_read_frame(native, packet.native)
+      if cancellation.isInputOver, code < 0 || file.isCutShort { return FFMPEGC_EOF }
       if code != FFMPEGC_EAGAIN { return code }
     }
     return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
@@ -189,7 +189,8 @@ extension Demuxer {
     do throws(MediaError) {
       if let cancelled = cancellation.error { throw cancelled }
       if code < 0 { try file.checkUsable(input.path) }
-      try explain(code, input.path)
+      let isUnreachable = session != nil && ffmpegc_is_unreachable(code) != 0
+      try explain(code, input.path, kind: isUnreachable ? .missing : .refused)
       try checkUsed(options, input.path)
       return unsafe try allocated(native, "demuxer")
     } catch {
@@ -206,7 +207,11 @@ extension Demuxer {
     throw MediaError(.usage, .use, "input option '\(unused)'", "\(path.quoted) has its own")
   }
 
-  private static func explain(_ code: Int32, _ path: MediaPath) throws(MediaError) {
+  private static func explain(
+    _ code: Int32,
+    _ path: MediaPath,
+    kind: MediaError.Kind,
+  ) throws(MediaError) {
     let isForbidden = unsafe String(cString: ffmpegc_last_error()).hasPrefix(
       "Format not on whitelist"
     )
@@ -218,7 +223,7 @@ extension Demuxer {
         "it is no video but text, a device or a list of other files"
       )
     }
-    try check(code, .open, path.quoted)
+    try check(code, .open, path.quoted, kind: kind)
   }
 
   private static func confine(

@@ -20,9 +20,11 @@ struct IOContext: ~Copyable {
       Unmanaged.passUnretained(file).toOpaque(),
       { unsafe InputFile.from($0).read(present($1), $2) },
       nil,
-      file.isSeekable ? { unsafe InputFile.from($0).seek(to: $1, whence: $2) } : nil,
+      file.canSeek ? { unsafe InputFile.from($0).seek(to: $1, whence: $2) } : nil,
     )
     unsafe native = try allocated(context, "input buffer")
+    if !file.isSeekable { unsafe native.pointee.seekable = 0 }
+    unsafe file.reader = native
     self.file = file
   }
 

@@ -6,6 +6,7 @@ internal import Glibc
 /// libav reads through this, so that it opens nothing itself, a blocked read ends when somebody
 /// asks for it, and a read error is never mistaken for the end of the file; a connection that breaks
 /// off is damage. A class because libav keeps its address.
+@safe
 final class InputFile {
   private(set) var descriptor: Int32
   private(set) var failure: Int32 = 0
@@ -14,35 +15,35 @@ final class InputFile {
   let identities: Set<FileIdentity>
   let pathCount: Int
   let isSeekable: Bool
+
+  /// How many bytes each file of a row has; empty for one file.
+  let sizes: [Int64]
   private let isRegular: Bool
   private var following: ArraySlice<MediaPath>
+
+  /// What libav reads this through.
+  var reader: UnsafeMutablePointer<AVIOContext>?
   private var position: Int64 = 0
   private var isAtEnd = false
+  private var wasInterrupted = false
   private var check = ContainerCheck()
   private let cancellation: Cancellation
-  private let feedsOutput: Bool
   private let network: NetworkInput?
 
   /// Opens the first of `paths`; the others follow when it has been read.
-  ///
-  /// It ends early when standard output goes to a pipe that nobody reads any more, if `feedsOutput`.
-  init(
-    _ paths: [MediaPath],
-    cancellation: Cancellation,
-    feedsOutput: Bool = false,
-  ) throws(MediaError) {
+  init(_ paths: [MediaPath], cancellation: Cancellation) throws(MediaError) {
     guard let first = paths.first else {
       throw MediaError(.missing, .open, "input", "no file matches")
     }
     descriptor = try InputFile.open(first)
     let status = try fileStatus(descriptor, first)
     identities = Set(paths.dropFirst().compactMap { FileIdentity($0) } + [FileIdentity(status)])
+    sizes = paths.count > 1 ? paths.map { $0.size } : []
     pathCount = paths.count
     isRegular = status.isRegularFile
     isSeekable = isRegular && paths.count == 1
     following = paths.dropFirst()
     self.cancellation = cancellation
-    self.feedsOutput = feedsOutput
     network = nil
     try InputFile.checkUsable(status, first)
   }
@@ -56,7 +57,7 @@ final class InputFile {
     isSeekable = false
     following = []
     self.cancellation = cancellation
-    feedsOutput = false
+    sizes = []
     self.network = network
   }
 
@@ -101,41 +102,43 @@ final class InputFile {
 extension InputFile {
   /// Reads into `buffer` as libav expects it: a count, or a negative code.
   func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
-    if let network { return unsafe read(buffer, count, from: network) }
+    let start = Instant.now
+    let result = unsafe network?.read(buffer, count) ?? readFiles(buffer, count)
+    if result > 0 {
+      unsafe look(at: UnsafeBufferPointer(start: buffer, count: Int(result)))
+    } else if !isAtEnd {
+      isAtEnd = true
+      let isInterrupted = cancellation.signalOfInputEnd != nil
+      wasInterrupted = isInterrupted && Instant.now.since(start) < InputFile.silence
+    }
+    return result
+  }
+
+  // Nothing that long after a packet: it was whole.
+  private static let silence = Duration.seconds(1)
+
+  /// Whether an interrupt ended the input while it was coming: what was read last may lack a part.
+  var isCutShort: Bool {
+    let isRead = network != nil || descriptor >= 0
+    return isRead ? wasInterrupted : cancellation.signalOfInputEnd != nil
+  }
+
+  private func readFiles(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
     while true {
       guard waitUntilReadable() else {
         return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
       }
       let result = unsafe Glibc.read(descriptor, buffer, Int(count))
-      if result > 0 {
-        unsafe look(at: UnsafeBufferPointer(start: buffer, count: result))
-        return Int32(result)
-      }
+      if result > 0 { return Int32(result) }
       if result < 0 && errno == EINTR { continue }
       if result < 0 { return fail(errno) }
-      guard openNext() else {
-        isAtEnd = true
-        return failure == 0 ? FFMPEGC_EOF : -failure
-      }
+      guard openNext() else { return failure == 0 ? FFMPEGC_EOF : -failure }
     }
-  }
-
-  private func read(
-    _ buffer: UnsafeMutablePointer<UInt8>,
-    _ count: Int32,
-    from network: NetworkInput,
-  ) -> Int32 {
-    let result = unsafe network.read(buffer, count)
-    if result > 0 {
-      unsafe look(at: UnsafeBufferPointer(start: buffer, count: Int(result)))
-    } else {
-      isAtEnd = true
-    }
-    return result
   }
 
   /// Moves the position as libav expects it; with `AVSEEK_SIZE` tells the size instead.
   func seek(to offset: Int64, whence: Int32) -> Int64 {
+    if !sizes.isEmpty { return whence & AVSEEK_SIZE != 0 ? sizeOfCurrent() : -Int64(ESPIPE) }
     if whence & AVSEEK_SIZE != 0 {
       var status = stat()
       return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : -Int64(errno)
@@ -143,6 +146,7 @@ extension InputFile {
     let position = lseek(descriptor, Int(offset), whence & ~AVSEEK_FORCE)
     guard position >= 0 else { return -Int64(errno) }
     self.position = Int64(position)
+    isAtEnd = false
     return self.position
   }
 
@@ -170,15 +174,8 @@ extension InputFile {
       if isRegular { return true }
       var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       if unsafe poll(&request, 1, 100) != 0 { return true }
-      if feedsOutput && isOutputAbandoned { return false }
     }
     return false
-  }
-
-  // A pipe without a reader reports an error even if nothing is asked.
-  private var isOutputAbandoned: Bool {
-    var request = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-    return unsafe poll(&request, 1, 0) > 0 && request.revents & Int16(POLLERR) != 0
   }
 
   private func openNext() -> Bool {

@@ -30,6 +30,14 @@ public struct MediaPath: Hashable, Sendable {
     ["/dev/fd/", "/dev/std", "/proc/"].contains { text.hasPrefix($0) }
   }
 
+  /// The number of the open file of this process that this names.
+  var descriptor: Int32? {
+    let names = ["/dev/stdin", "/dev/stdout", "/dev/stderr"]
+    if let number = names.firstIndex(of: text) { return Int32(number) }
+    let folder = ["/dev/fd/", "/proc/self/fd/"].first { text.hasPrefix($0) }
+    return folder.flatMap { Int32(text.dropFirst($0.count)) }
+  }
+
   /// The path as the name of an output: `-` for all names of standard output.
   public var asOutput: MediaPath {
     let names = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]

@@ -8,6 +8,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private let io: IOContext?
   let file: OutputFile?
   let path: MediaPath
+  private let deliveries: Deliveries?
   private var lastDecodingTimes: [Int: Int64]
   private let picture: Int
   private let streamsOfPlainAAC: Set<Int>
@@ -69,28 +70,16 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let native = try unsafe allocated(context, "muxer")
     // Nothing but its one file, whatever the muxer would like.
     unsafe native.pointee.io_open = { _, _, _, _, _ in FFMPEGC_EPERM }
-    if file == nil, let address = settings.network { unsafe Muxer.allow(address, native, settings) }
+    let address = file == nil ? settings.network : nil
+    let deliveries = address.map { unsafe Deliveries(to: $0, by: native, settings.cancellation) }
     let io = unsafe try Muxer.ioContext(file, for: native)
-    unsafe self.init(native, io, file, settings, plainAAC, tags)
-  }
-
-  private static func allow(
-    _ address: NetworkAddress,
-    _ native: UnsafeMutablePointer<AVFormatContext>,
-    _ settings: MuxerSettings,
-  ) {
-    unsafe native.pointee.url = av_strdup(address.url)
-    unsafe native.pointee.protocol_whitelist = av_strdup(address.scheme.protocols)
-    unsafe native.pointee.io_open = ffmpegc_open_on_same_host
-    unsafe native.pointee.interrupt_callback = NetworkConnection.interrupt(
-      settings.cancellation,
-      writes: true
-    )
+    unsafe self.init(native, io, deliveries, file, settings, plainAAC, tags)
   }
 
   private init(
     _ native: UnsafeMutablePointer<AVFormatContext>,
     _ io: consuming IOContext?,
+    _ deliveries: Deliveries?,
     _ file: OutputFile?,
     _ settings: MuxerSettings,
     _ plainAAC: Set<Int>,
@@ -98,6 +87,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   ) {
     unsafe self.native = native
     self.io = io
+    self.deliveries = deliveries
     self.file = file
     path = settings.path
     isLive = settings.isLive
@@ -129,7 +119,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     unsafe avformat_free_context(native)
   }
 
-  var byteCount: Int { file?.byteCount ?? 0 }
+  var byteCount: Int { file?.byteCount ?? deliveries?.byteCount ?? 0 }
 
   mutating func write(_ packet: consuming Packet) throws(MediaError) {
     let index = packet.streamIndex
@@ -141,10 +131,12 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
     repair(packet)
-    let ticks = packet.presentationTicks
+    let (ticks, byteCount) = (packet.presentationTicks, packet.byteCount)
     let code = liveStart.isOver ? unsafe write(packet.native) : writeAtStart(packet)
     try checkFile()
+    try deliveries?.check(path)
     guard code < 0 else {
+      deliveries?.note(byteCount)
       tallies[index, default: StreamTally()].add(ticks)
       return
     }
@@ -177,6 +169,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let code = unsafe av_write_trailer(native)
     if let stream = unsafe native.pointee.pb { unsafe avio_flush(stream) }
     try checkFile()
+    try deliveries?.check(path)
     try check(code, .write, path.quoted)
     try verify()
     try compareTags()

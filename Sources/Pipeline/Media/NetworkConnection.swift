@@ -11,6 +11,10 @@ final class NetworkConnection {
   private var transport: TransportSender?
   private let latency: Int
 
+  // What the other side has announced; zero or less where it has not.
+  private var size: Int64 = 0
+  private var received: Int64 = 0
+
   /// Connects, or waits for the other side to connect if it `listens`.
   ///
   /// - Throws: A ``MediaError`` of kind `missing` for an input, `cannotCreate` for an output.
@@ -34,6 +38,7 @@ final class NetworkConnection {
     if let cancelled = cancellation.error { throw cancelled }
     let name = MediaPath(address.url).quoted
     try check(code, writes ? .create : .open, name, kind: writes ? .cannotCreate : .missing)
+    if !writes { size = unsafe avio_size(native) }
   }
 
   deinit { _ = close() }
@@ -55,8 +60,13 @@ final class NetworkConnection {
 
   /// Reads what there is, or waits for it: a count, or a negative code.
   func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
-    unsafe avio_read_partial(native, buffer, count)
+    let result = unsafe avio_read_partial(native, buffer, count)
+    received += Int64(max(result, 0))
+    return result
   }
+
+  /// Whether everything was read that the other side has announced, as web servers do for a file.
+  var isComplete: Bool { size > 0 && received >= size }
 
   /// Sends all of `buffer` at once: zero, or a negative code.
   func write(_ buffer: UnsafePointer<UInt8>, _ count: Int32) -> Int32 {

@@ -3,7 +3,8 @@ internal import Glibc
 
 /// An input from the network, connected again where it breaks off.
 ///
-/// A transport stream goes on anywhere, and FLV after its header; other formats cannot be continued and end.
+/// A transport stream goes on anywhere, and FLV after its header; other formats cannot be continued and end, as
+/// does a file of a web server that was read whole.
 final class NetworkInput {
   private let address: NetworkAddress
   private let listens: Bool
@@ -48,12 +49,15 @@ final class NetworkInput {
         if format == nil { format = unsafe NetworkInput.format(buffer, result) }
         return result
       }
-      guard format != .other, reconnect(), skipHeader() else {
+      guard format != .other, !isComplete, reconnect(), skipHeader() else {
         isBroken = endsInOrder && result != FFMPEGC_EOF && !cancellation.isInputOver
         return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
       }
     }
   }
+
+  // A file would only begin again.
+  private var isComplete: Bool { connection?.isComplete == true }
 
   // Whether the end is told from a connection that breaks off; to other protocols they are the same.
   private var endsInOrder: Bool { [.http, .https, .tcp].contains(address.scheme) }

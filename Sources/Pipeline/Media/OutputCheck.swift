@@ -39,7 +39,8 @@ struct OutputCheck {
   private func checkExisting(_ status: stat, _ path: MediaPath) throws(MediaError) {
     if status.isFolder { throw .system(.cannotCreate, .create, path.quoted, errno: EISDIR) }
     try checkNothingReads(status, path)
-    if status.isRegularFile && !path.isDescriptor { try checkReplaceable(path) }
+    // Whoever has opened a file has said whether it is replaced.
+    if status.isRegularFile && path.descriptor == nil { try checkReplaceable(path) }
   }
 
   private func checkNothingReads(_ status: stat, _ path: MediaPath) throws(MediaError) {

@@ -47,7 +47,7 @@ final class OutputFile {
     if overwrite { OutputFile.keepPermissions(of: path, descriptor) }
     var status = stat()
     isRegular = unsafe fstat(descriptor, &status) == 0 && status.isRegularFile
-    isSeekable = isRegular && !path.isStandardStream
+    isSeekable = isRegular && !path.isStandardStream && OutputFile.isAtStart(descriptor)
   }
 
   /// Connects to an address in the network.
@@ -105,12 +105,20 @@ extension OutputFile {
     guard failure == 0 else { return -failure }
     if let network { return unsafe write(buffer, count, to: network) }
     let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(count))
-    let code = unsafe writeAll(bytes, to: descriptor) { waitUntilWritable() ? chunk($0) : nil }
+    var left = bytes.count
+    let code = unsafe writeAll(bytes, to: descriptor) {
+      left = $0
+      return waitUntilWritable() ? chunk($0) : nil
+    }
+    note(written: code == 0 ? bytes.count : bytes.count - left)
     guard code != ECANCELED else { return FFMPEGC_EXIT }
     failure = code
-    guard code == 0 else { return -code }
-    byteCount += Int(count)
-    return count
+    return code == 0 ? count : -code
+  }
+
+  private func note(written count: Int) {
+    byteCount += count
+    if count > 0 && temporary == nil { cancellation.noteSent() }
   }
 
   private func write(
@@ -118,6 +126,8 @@ extension OutputFile {
     _ count: Int32,
     to network: NetworkConnection,
   ) -> Int32 {
+    // A part may leave even where the whole does not.
+    cancellation.noteSent()
     let code = unsafe network.write(buffer, count)
     guard code >= 0 else {
       guard !cancellation.isOutputOver else { return FFMPEGC_EXIT }
@@ -166,6 +176,7 @@ extension OutputFile {
     _ cancellation: Cancellation,
   ) throws(MediaError) -> Int32 {
     if path.isStandardStream { return STDOUT_FILENO }
+    if let number = path.descriptor { return try duplicate(number, path) }
     while true {
       let flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
       let descriptor = unsafe open(path.bytes, flags)
@@ -181,6 +192,25 @@ extension OutputFile {
       }
       usleep(50_000)
     }
+  }
+
+  // Opened anew, a file would be written from its start, wherever its owner has come to.
+  private static func duplicate(
+    _ number: Int32,
+    _ path: MediaPath,
+  ) throws(MediaError) -> Int32 {
+    let isWritable = fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY
+    let descriptor = isWritable ? fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1
+    guard descriptor >= 0 else {
+      let code = isWritable ? errno : EBADF
+      throw .system(.cannotCreate, .create, path.quoted, errno: code)
+    }
+    return descriptor
+  }
+
+  // Elsewhere, or where everything is appended, a muxer that goes back would change what others have written.
+  private static func isAtStart(_ descriptor: Int32) -> Bool {
+    lseek(descriptor, 0, SEEK_CUR) == 0 && fcntl(descriptor, F_GETFL) & O_APPEND == 0
   }
 
   // A file that is replaced may be for its owner only; this run has to read and write it anyway.
