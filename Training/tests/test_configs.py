@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from conftest import stage
 from vsr_training import configuration
 from vsr_training.methods import METHODS
 from vsr_training.networks import build
@@ -34,6 +35,43 @@ def test_configurations_of_full_size_have_the_published_networks(path):
 def test_unknown_settings_are_refused():
     with pytest.raises(ValueError, match="unknown settings: bach"):
         configuration.parsed({"network": {}, "mixture": {}, "bach": 8, "stage": []})
+
+
+STAGE = stage("regression", 1)
+DISTILLATION = stage("distillation", 1, loss={})
+TADSR = {"network": {"kind": "tadsr"}, "autoencoder": "vq.pth", "start": "teacher.pth"}
+MISTAKES = [
+    ("missing settings: mixture", {"mixture": None}),
+    ("missing settings: network", {"network": None}),
+    ("needs a .*stage", {"stage": []}),
+    ("needs a .*mixture", {"mixture": {}}),
+    ("unknown networks: resnet", {"network": {"kind": "resnet"}}),
+    ("unknown settings of a network: depth", {"network": {"depth": 4}}),
+    ("unknown settings of a network: scale", {"network": {"kind": "ctmsr", "scale": 2}}),
+    ("unknown methods: gan", {"stage": [STAGE | {"method": "gan"}]}),
+    ("unknown losses: lpips", {"stage": [STAGE | {"loss": {"lpips": 1.0}}]}),
+    ("unknown settings of a stage: speed", {"stage": [STAGE | {"speed": 1}]}),
+    ("missing settings of a stage: .*rate", {"stage": [{"method": "regression", "loss": {}}]}),
+    ("unknown options of 'regression': anchor", {"stage": [STAGE | {"options": {"anchor": 1}}]}),
+    ("'regression' cannot train a network 'tadsr'", TADSR),
+    (
+        "'distillation' cannot train a network 'ctmsr'",
+        {"network": {"kind": "ctmsr"}, "start": "teacher.pth", "stage": [DISTILLATION]},
+    ),
+    ("need each other", {"network": {"kind": "tadsr"}, "stage": [DISTILLATION]}),
+    ("'distillation' needs a teacher", {"stage": [DISTILLATION]}),
+    (
+        "'distillation' has no use for a loss 'pixel'",
+        {"stage": [STAGE, DISTILLATION | {"loss": {"pixel": 1.0}}]},
+    ),
+]
+
+
+@pytest.mark.parametrize("message, change", MISTAKES, ids=[message for message, _ in MISTAKES])
+def test_what_cannot_be_trained_is_refused(message, change):
+    table = {"network": {}, "mixture": {"clean": 1.0}, "stage": [STAGE], **change}
+    with pytest.raises(ValueError, match=message):
+        configuration.parsed({name: value for name, value in table.items() if value is not None})
 
 
 def test_stages_follow_each_other():

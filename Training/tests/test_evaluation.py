@@ -4,8 +4,9 @@ from PIL import Image
 
 from conftest import picture
 from vsr_training import export
+from vsr_training.__main__ import command_line, measured
 from vsr_training.evaluation import report, sources, upscalers
-from vsr_training.evaluation.cache import Cache
+from vsr_training.evaluation.cache import Cache, digest
 from vsr_training.evaluation.evaluation import Evaluation
 from vsr_training.evaluation.goals import all_goals, balanced, everywhere, fast
 from vsr_training.evaluation.grid import grid
@@ -15,7 +16,7 @@ from vsr_training.evaluation.niqe import NIQE
 from vsr_training.evaluation.results import METRICS, Results, Shift, averaged
 from vsr_training.evaluation.upscalers import Upscaler
 from vsr_training.evaluation.vmaf import vmaf
-from vsr_training.networks.compact import Compact
+from vsr_training.networks import Compact, LatentUNet
 
 SIDE = 192
 
@@ -25,24 +26,24 @@ def instruments(vgg, tmp_path_factory):
     path = tmp_path_factory.mktemp("niqe") / "niqe.npz"
     flat = {"mu_pris_param": np.zeros((1, 36)), "cov_pris_param": np.eye(36)}
     np.savez(path, **flat, gaussian_window=np.full((7, 7), 1 / 49))
-    return Instruments(vgg, NIQE(path), 4)
+    return Instruments(vgg, NIQE(path), 4, digest(path))
 
 
 def still(seed):
-    name = f"picture{seed}"
-    return sources.Source("Set5", name, ("bicubic", "strong"), lambda: [picture(seed, SIDE)])
+    name, kinds = f"picture{seed}", ("bicubic", "strong")
+    return sources.Source("Set5", name, kinds, str(seed), lambda: [picture(seed, SIDE)])
 
 
 def moving():
     def read():
         return [picture(3, SIDE + 16)[i : i + SIDE, i : i + SIDE] for i in range(2)]
 
-    return sources.Source("clips", "pan", ("H.264",), read, frame_count=2)
+    return sources.Source("clips", "pan", ("H.264",), "1", read, frame_count=2)
 
 
 def test_report_has_a_row_for_every_upscaler(instruments, tmp_path):
     export.save(Compact(8, 4), tmp_path / "ours.safetensors")
-    everyone = [*upscalers.filters(4), upscalers.model(tmp_path / "ours.safetensors")]
+    everyone = [*upscalers.filters(4), upscalers.model(tmp_path / "ours.safetensors", 4)]
     pictures = [still(0), still(1), moving()]
     evaluation = Evaluation(everyone, pictures, 4, instruments, tmp_path / "cache")
     evaluation.run()
@@ -67,8 +68,74 @@ def test_nothing_is_measured_twice(instruments, tmp_path):
         evaluation = Evaluation([bicubic, peer], [still(0)], 4, instruments, tmp_path)
         evaluation.run()
         assert len(calls) == len(still(0).degradations)
+    assert Cache(tmp_path, peer, instruments).rows
     renewed = Upscaler("peer", "2", peer.enlarge)
-    assert not Cache(tmp_path, renewed).rows
+    assert not Cache(tmp_path, renewed, instruments).rows
+    others = Instruments(instruments.vgg, instruments.niqe, 4, "other files")
+    assert not Cache(tmp_path, peer, others).rows
+
+
+@pytest.fixture
+def testsets(tmp_path):
+    """Three pictures of every set, and a file in place of a clip."""
+    for folder in sources.FOLDERS.values():
+        (tmp_path / "sets" / folder).mkdir(parents=True)
+        for seed in range(3):
+            Image.fromarray(picture(seed, 64)).save(tmp_path / "sets" / folder / f"{seed}.png")
+    (tmp_path / "video").mkdir()
+    (tmp_path / "video/clip.mp4").write_bytes(b"frames")
+    return tmp_path
+
+
+def chosen(root, *options):
+    """The sources of a command by their sets."""
+    folders = ["--testsets", str(root / "sets"), "--clips", str(root / "video")]
+    words = ["evaluate", *folders, "--report", "report", *options]
+    groups = {}
+    for source in measured(command_line().parse_args(words)):
+        groups.setdefault(source.set, []).append(source)
+    return groups
+
+
+def test_quick_leaves_what_is_asked_for(testsets):
+    quick = chosen(testsets, "--quick")
+    assert len(quick["Set5"]) == 2 and quick["clips"][0].frame_count == 4
+    told = chosen(testsets, "--quick", "--count", "1", "--frames", "7")
+    assert len(told["Set5"]) == 1 and told["clips"][0].frame_count == 7
+    assert chosen(testsets)["clips"][0].frame_count == 12
+
+
+def test_still_clips_come_with_their_set(testsets):
+    assert list(chosen(testsets, "--sets", "Set5")) == ["Set5", "clips"]
+    assert len(chosen(testsets, "--sets", "CID22")["still clips"]) == 3
+
+
+def test_missing_test_pictures_are_no_success(testsets):
+    for path in (testsets / "sets/Kodak24").iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match="no pictures below '.*Kodak24'"):
+        chosen(testsets)
+    (testsets / "video/clip.mp4").unlink()
+    with pytest.raises(ValueError, match="no clips in '.*video'"):
+        chosen(testsets, "--sets", "Set5")
+
+
+def test_another_file_of_a_picture_is_another_source(testsets):
+    keys = [chosen(testsets)["Set5"][0].key("mild", 4)]
+    Image.fromarray(picture(9, 64)).save(testsets / "sets" / sources.FOLDERS["Set5"] / "0.png")
+    keys.append(chosen(testsets)["Set5"][0].key("mild", 4))
+    assert keys[0] != keys[1]
+
+
+def test_models_that_cannot_be_measured_are_refused(tmp_path):
+    sizes = {"channels": 32, "blocks": 1, "swin_width": 32, "swin_heads": 1}
+    networks = {"compact": Compact(8, 4, scale=2), "tadsr": LatentUNet(**sizes)}
+    for name, network in networks.items():
+        export.save(network, tmp_path / f"{name}.safetensors")
+    with pytest.raises(ValueError, match="compact.safetensors' enlarges 2 times and not 4"):
+        upscalers.model(tmp_path / "compact.safetensors", 4)
+    with pytest.raises(ValueError, match="tadsr.safetensors' makes latents"):
+        upscalers.model(tmp_path / "tadsr.safetensors", 4)
 
 
 def test_models_of_one_name_are_refused(instruments, tmp_path):

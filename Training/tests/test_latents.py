@@ -10,12 +10,14 @@ from conftest import stage
 from vsr_training import export
 from vsr_training.configuration import parsed
 from vsr_training.inference import one_step, start
+from vsr_training.methods import METHODS
 from vsr_training.methods.batch import Batch, gaussian
 from vsr_training.networks import vqgan
 from vsr_training.networks.discriminator import Discriminator
 from vsr_training.networks.latent_unet import LatentUNet
 from vsr_training.networks.resshift_unet import ResShiftUNet
 from vsr_training.networks.tadsr import TADSR
+from vsr_training.resshift import ResShift
 from vsr_training.spaces import Latents
 from vsr_training.trainer import Trainer
 
@@ -77,6 +79,43 @@ def test_one_step_is_tadsrs(autoencoder):
 def test_every_step_of_the_schedule_is_told_from_its_noise():
     network = LatentUNet(**SIZES)
     assert network.time(network.levels).tolist() == list(range(15))
+
+
+def test_a_network_may_have_another_schedule(tmp_path):
+    network = LatentUNet(**SIZES, steps=4, first=0.1)
+    assert network.levels[0] == pytest.approx(0.1 * network.kappa)
+    export.save(network, tmp_path / "model.safetensors")
+    assert export.load(tmp_path / "model.safetensors").sizes == network.sizes
+
+
+@pytest.mark.parametrize("method", ["diffusion", "distillation"])
+def test_stages_count_the_steps_that_their_network_counts(method):
+    network = LatentUNet(**SIZES, steps=4, first=0.1)
+    METHODS[method](network, None, 1, steps=4, first=0.1)
+    with pytest.raises(ValueError, match="steps 15 and first 0.1, its network 4 and 0.1"):
+        METHODS[method](network, None, 1, first=0.1)
+
+
+@torch.no_grad()
+def test_the_released_code_draws_and_scales_otherwise():
+    network, generator = LatentUNet(**SIZES).eval(), torch.Generator().manual_seed(0)
+    plain, released = (
+        METHODS["distillation"](network, None, 1, as_released=quirks) for quirks in (False, True)
+    )
+    for method in (plain, released):
+        method.begin(network)
+    batch = Batch(*torch.randn(3, 2, 3, 64, 64, generator=generator))
+    assert plain.noise(batch, generator).min() < -1
+    uniform = released.noise(batch, generator)
+    assert 0 <= uniform.min() and 0.9 < uniform.max() < 1
+
+    t, eta = torch.tensor([0, 2]), ResShift().eta[[0, 2]].reshape(2, 1, 1, 1)
+    z = batch.truth + eta * (batch.bicubic - batch.truth) + 2 * eta.sqrt() * uniform
+    for method, power in ((plain, 0.5), (released, 1)):
+        x0 = ResShiftUNet.forward(network, z / (4 * eta + 1) ** power, t.float(), batch.lr)
+        expected = (z - x0 - eta * (batch.bicubic - x0)) / (2 * eta.sqrt())
+        answer = method.answer(batch.truth, uniform, t, batch)
+        assert torch.allclose(answer, expected, atol=1e-3)
 
 
 def test_discriminator_has_the_published_size():

@@ -1,10 +1,10 @@
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from conftest import picture
 from vsr_training import export
-from vsr_training.inference import as_batch, start
+from vsr_training.inference import as_batch, as_image, one_step, padded, start, upscaled
 from vsr_training.networks.compact import Compact
 from vsr_training.networks.ctmsr import CTMSR
 from vsr_training.trajectory import grid, point_count, preconditioning
@@ -55,6 +55,23 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.sizes["network"])
+def test_pictures_of_any_size_are_enlarged(network):
+    image = picture(0, 64)[:40, :51]
+    height, width = 40 * network.scale, 51 * network.scale
+    assert upscaled(network.eval(), image).shape == (height, width, 3)
+    whole = picture(0, 64)
+    lr = as_batch(whole)
+    plain = as_image(one_step(network, lr, *start(lr, network.scale)))
+    assert (upscaled(network, whole) == plain).all()
+
+
+def test_small_pictures_are_mirrored_more_than_once():
+    line = padded(picture(0, 64)[:1, :3], 8)
+    assert line.shape == (8, 8, 3)
+    assert (line[5, [3, 4, 5, 6, 7]] == picture(0, 64)[0, [1, 0, 1, 2, 1]]).all()
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.sizes["network"])
 def test_export_round_trips(network, tmp_path):
     torch.nn.init.normal_(list(network.eval().parameters())[-1], std=0.1)
     export.save(network, tmp_path / "model.safetensors", iterations=3)
@@ -76,3 +93,43 @@ def test_weights_move_a_share_of_the_way(tmp_path):
     for name, weight in end.state_dict().items():
         assert torch.allclose(weight, 0.75 * ends[name] + 0.25 * starts[name], atol=1e-6)
     assert not torch.equal(end.state_dict()["head.weight"], ends["head.weight"])
+
+
+def test_tables_of_positions_stay_on_the_way(tmp_path):
+    network = NETWORKS[1]
+    export.save(network, tmp_path / "weights.safetensors")
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+    export.move_towards(network, tmp_path / "weights.safetensors", 0.3)
+    for name, weight in network.state_dict().items():
+        assert torch.allclose(weight, before[name])
+
+
+def test_only_equal_networks_have_a_way_between_them(tmp_path):
+    export.save(Compact(features=12, body=4), tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="another kind or size"):
+        export.move_towards(Compact(features=8, body=4), tmp_path / "weights.safetensors", 0.3)
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    path = tmp_path / "weights.safetensors"
+    export.save(Compact(8, 4), path)
+    before = path.read_bytes()
+
+    def broken(_, file, metadata):
+        file.write_bytes(before[:99])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(export, "save_file", broken)
+    with pytest.raises(OSError, match="no space left"):
+        export.save(Compact(8, 4), path)
+    assert path.read_bytes() == before
+
+
+def test_files_without_a_network_are_refused(tmp_path):
+    save_file({"weight": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="does not say what network it holds"):
+        export.load(tmp_path / "weights.safetensors")
+    facts = {"network": "compact", "features": "8", "body": "4"}
+    save_file({"weight": torch.zeros(1)}, tmp_path / "weights.safetensors", facts)
+    with pytest.raises(ValueError, match="holds the weights of another network"):
+        export.load(tmp_path / "weights.safetensors")

@@ -1,16 +1,19 @@
 import json
+from dataclasses import replace
 from statistics import fmean
 
+import numpy as np
 import pytest
 import torch
 
-from conftest import stage, tiny_run
+from conftest import picture, stage, tiny_run
 from vsr_training import export
+from vsr_training.data.pack import PackWriter
 from vsr_training.losses import charbonnier
 from vsr_training.methods import METHODS
 from vsr_training.methods.batch import Batch, gaussian
 from vsr_training.networks import Compact
-from vsr_training.trainer import Trainer
+from vsr_training.trainer import Trainer, rate_at
 from vsr_training.trajectory import point
 from vsr_training.validation import Validation
 
@@ -109,6 +112,51 @@ def test_resuming_gives_the_same_numbers(last, packs, vgg, tmp_path):
     assert same_weights(whole.ema.network, rest.ema.network)
 
 
+def test_resuming_goes_on_with_the_same_dropout(packs, vgg, tmp_path):
+    full = {"kind": "ctmsr", "channels": 32, "blocks": 1, "swin_width": 32, "swin_heads": 2}
+    run = tiny_run(stage("regression", 2, loss={"pixel": 1.0}))
+    run = replace(run, network=full, patch=64, batch=1)
+    whole = trainer(run, packs, vgg, tmp_path / "whole", bf16=False)
+    whole.train()
+    trainer(run, packs, vgg, tmp_path / "parts", bf16=False).train(until=1)
+    rest = trainer(run, packs, vgg, tmp_path / "parts", bf16=False)
+    rest.resume()
+    rest.train()
+    assert same_weights(whole.network, rest.network)
+
+
+def test_checkpoints_hold_the_noise_of_the_device(packs, vgg, tmp_path, monkeypatch):
+    training, brought_back = trainer(tiny_run(REGRESSION), packs, vgg, tmp_path), []
+    training.device = torch.device("cuda")
+    states = [torch.arange(4, dtype=torch.uint8)]
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: states)
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", brought_back.extend)
+    training.save("checkpoint.pt")
+    training.resume()
+    assert torch.equal(brought_back[0], states[0])
+
+
+def test_what_is_not_finite_ends_a_run_and_leaves_its_checkpoint(packs, vgg, tmp_path):
+    training = trainer(tiny_run(REGRESSION), packs, vgg, tmp_path)
+    training.train(until=2)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    next(training.network.parameters()).data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="no finite loss or gradient at iteration 2"):
+        training.train()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_rate_needs_no_warm_up():
+    stages = [tiny_run(stage("regression", 8, warm_up=n)).stages[0] for n in (0, 1)]
+    assert rate_at(stages[0], 0) == rate_at(stages[1], 0) == 4e-3
+
+
+def test_vgg16_must_see_a_part_of_the_patch(packs, vgg, tmp_path):
+    run = replace(tiny_run(REGRESSION), perceptual_crop=65)
+    with pytest.raises(ValueError, match="perceptual_crop is 65, and not from 16 to 64"):
+        trainer(run, packs, vgg, tmp_path)
+
+
 def test_an_iteration_beyond_the_end_is_the_end(packs, vgg, tmp_path):
     run = tiny_run(stage("regression", 2))
     trainer(run, packs, vgg, tmp_path).train(until=3)
@@ -122,8 +170,20 @@ def test_validation_scores_and_keeps_the_best(packs, vgg, tmp_path):
     validation = Validation(packs / "held-out", 4, vgg)
     training = trainer(run, packs, vgg, tmp_path, validation=validation)
     training.train()
-    training.validate()
     line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert line["kind"] == "validation" and line["bicubic"]["psnr_y"] > 10
     network, facts = export.from_checkpoint(run, tmp_path / "best.pt")
     assert facts["iterations"] == 4 and facts["method"] == "regression with 0.1 VGG16"
+
+
+def test_validation_takes_what_it_can_see(vgg, tmp_path):
+    with PackWriter(tmp_path) as writer:
+        for image in (picture(0, 64)[:8], picture(0, 40), picture(0, 128)):
+            writer.append(image, "picture")
+    truths = Validation(tmp_path, 4, vgg).truths
+    assert [truth.shape[0] for truth in truths] == [40, 128]
+    assert np.array_equal(truths[1], picture(0, 128))
+    with PackWriter(tmp_path) as writer:
+        writer.append(picture(0, 64)[:8], "picture")
+    with pytest.raises(ValueError, match="no picture in .* has 16 pixels a side"):
+        Validation(tmp_path, 4, vgg)

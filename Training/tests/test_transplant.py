@@ -67,3 +67,25 @@ def test_another_scale_averages_the_pixels_of_a_block(old):
 def test_broken_groups_are_refused(old, body):
     with pytest.raises(ValueError, match="whole groups"):
         transplant(old[1], build(features=8, body=body, scale=4))
+
+
+@pytest.mark.parametrize(
+    "sizes, message",
+    [
+        ({"residual_every": 2}, "residual_every 4 and the network 2"),
+        ({"sigma_data": 0.25}, "sigma_data 0.5 and the network 0.25"),
+        ({"features": 6}, "more features than 6"),
+    ],
+)
+def test_networks_that_cannot_go_on_are_refused(old, sizes, message):
+    with pytest.raises(ValueError, match=message):
+        transplant(old[1], build(**{"features": 8, "body": 4, "scale": 4, **sizes}))
+
+
+def test_networks_of_different_kinds_are_refused(old, tmp_path):
+    full = build("ctmsr", channels=32, blocks=1, swin_width=32, swin_heads=2)
+    with pytest.raises(ValueError, match="another network"):
+        transplant(old[1], full)
+    export.save(full, tmp_path / "full.safetensors")
+    with pytest.raises(ValueError, match="cannot start from 'ctmsr'"):
+        transplant(tmp_path / "full.safetensors", old[0])

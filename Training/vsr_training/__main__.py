@@ -3,15 +3,20 @@
 import argparse
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
+from safetensors import SafetensorError
 
 from . import configuration, export, plot
 from .data import build, images
 from .data.reference import REFERENCES
 from .data.settings import SETTINGS
 from .evaluation import report, sources, upscalers
+from .evaluation.cache import digest
 from .evaluation.evaluation import Evaluation
 from .evaluation.measures import Instruments
 from .evaluation.niqe import NIQE
@@ -20,15 +25,28 @@ from .spaces import space
 from .trainer import Trainer
 from .validation import Validation
 
-STILL_CLIPS = 4
+# Pictures of every set, frames of every clip, still clips.
+WHOLE, QUICK = (None, 12, 4), (2, 4, 1)
+SCALES = [2, 4]
+# What a user may cause: by files that are missing or hold other things, settings, other programs.
+MISTAKES = (OSError, ValueError, subprocess.SubprocessError, SafetensorError, UnpicklingError)
 # Lies beside the repository.
 SHARED = Path(__file__).parents[3] / "shared"
 VGG = SHARED / "weights/vgg16_features_bgr_fp16.safetensors"
 
 
-def main():
+def main(words=None):
+    arguments = command_line().parse_args(words)
+    torch.set_num_threads(arguments.threads)
+    try:
+        arguments.run(arguments)
+    except MISTAKES as mistake:
+        sys.exit(f"vsr_training: {mistake}")
+
+
+def command_line():
     parser = argparse.ArgumentParser(prog="python -m vsr_training", description=__doc__)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
     commands = parser.add_subparsers(required=True)
     add_pack(commands.add_parser("pack", help="write the ground truth of a folder into packs"))
     add_degrade(commands.add_parser("degrade", help="write a pack of low resolution"))
@@ -36,9 +54,15 @@ def main():
     add_plot(commands.add_parser("plot", help="draw a run's log as RUN/log.svg"))
     add_export(commands.add_parser("export", help="write a checkpoint's average as safetensors"))
     add_evaluate(commands.add_parser("evaluate", help="measure models beside filters and peers"))
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    arguments.run(arguments)
+    return parser
+
+
+def positive(text):
+    """A number of things, at least one."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def add_pack(parser):
@@ -50,8 +74,8 @@ def add_pack(parser):
 def add_degrade(parser):
     parser.add_argument("setting", choices=[*SETTINGS, "video"])
     parser.add_argument("--packs", required=True)
-    parser.add_argument("--scale", type=int, default=4)
-    parser.add_argument("--passes", type=int, default=8, help="versions of every picture")
+    parser.add_argument("--scale", type=int, choices=SCALES, default=4)
+    parser.add_argument("--passes", type=positive, default=8, help="versions of every picture")
     parser.add_argument("--seed", type=int, default=0)
     parser.set_defaults(
         run=lambda a: build.low_resolution(a.packs, a.setting, a.scale, a.passes, a.seed)
@@ -79,6 +103,8 @@ def add_train(parser):
 
 
 def train(arguments):
+    if torch.device(arguments.device).type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("there is no CUDA device")
     run = configuration.read(arguments.config)
     vgg = VGG16(arguments.vgg).to(arguments.device)
     trainer = Trainer(
@@ -134,10 +160,12 @@ def add_evaluate(parser):
     parser.add_argument("--sets", nargs="+", choices=sources.FOLDERS, default=sources.FOLDERS)
     parser.add_argument("--clips", default=SHARED / "data/video", help="a folder of clips")
     parser.add_argument("--peers", default=SHARED / "peers/ncnn", help="a folder of ncnn models")
-    parser.add_argument("--count", type=int, help="only the first pictures of every set")
-    parser.add_argument("--frames", type=int, default=12, help="of every clip, from its start")
-    parser.add_argument("--quick", action="store_true", help="2 pictures per set, 4 frames")
-    parser.add_argument("--scale", type=int, default=4)
+    parser.add_argument("--count", type=positive, help="only the first pictures of every set")
+    parser.add_argument("--frames", type=positive, help="of every clip, from its start: 12")
+    parser.add_argument(
+        "--quick", action="store_true", help="2 pictures per set, 4 frames, unless told otherwise"
+    )
+    parser.add_argument("--scale", type=int, choices=SCALES, default=4)
     parser.add_argument("--vgg", default=VGG)
     parser.add_argument("--niqe", default=SHARED / "weights/niqe/niqe_pris_params.npz")
     parser.add_argument("--cache", default="cache", help="where measurements are kept")
@@ -146,18 +174,26 @@ def add_evaluate(parser):
 
 
 def evaluate(arguments):
-    if arguments.quick:
-        arguments.count, arguments.frames = 2, 4
-    scale, count, testsets = arguments.scale, arguments.count, arguments.testsets
-    chosen = upscalers.filters(scale) + [upscalers.model(path) for path in arguments.models]
+    scale, vgg, niqe = arguments.scale, arguments.vgg, arguments.niqe
+    chosen = upscalers.filters(scale) + [upscalers.model(p, scale) for p in arguments.models]
     chosen += upscalers.peers(arguments.peers, scale, arguments.threads)
-    measured = sources.all_pictures(testsets, arguments.sets, scale, count)
-    measured += sources.clips(arguments.clips, scale, arguments.frames)
-    measured += sources.still_clips(testsets, scale, 1 if arguments.quick else STILL_CLIPS)
-    instruments = Instruments(VGG16(arguments.vgg), NIQE(arguments.niqe), scale)
-    evaluation = Evaluation(chosen, measured, scale, instruments, arguments.cache)
+    instruments = Instruments(VGG16(vgg), NIQE(niqe), scale, digest(vgg, niqe))
+    evaluation = Evaluation(chosen, measured(arguments), scale, instruments, arguments.cache)
     evaluation.run()
     report.write(evaluation, Path(arguments.report))
 
 
-main()
+def measured(arguments):
+    """The chosen pictures and clips; still clips are of a set's pictures."""
+    count, frames, still_count = QUICK if arguments.quick else WHOLE
+    count, frames = arguments.count or count, arguments.frames or frames
+    scale, testsets = arguments.scale, arguments.testsets
+    chosen = sources.all_pictures(testsets, arguments.sets, scale, count)
+    chosen += sources.clips(arguments.clips, scale, frames)
+    if sources.STILL_SET in arguments.sets:
+        chosen += sources.still_clips(testsets, scale, still_count)
+    return chosen
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,10 @@
 """One training run, as a TOML file says it."""
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 
+from .compatibility import check, check_stage, choose
 from .losses import Weights
 
 
@@ -45,6 +46,10 @@ class Run:
     description: str = ""
 
     @property
+    def kind(self):
+        return self.network.get("kind", "compact")
+
+    @property
     def iterations(self):
         return sum(stage.iterations for stage in self.stages)
 
@@ -66,13 +71,26 @@ def read(path):
 
 def parsed(table):
     table = dict(table)
-    stages = tuple(stage(entry) for entry in table.pop("stage"))
-    unknown = set(table) - {entry.name for entry in fields(Run)}
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}")
-    return Run(stages=stages, **table)
+    stages = tuple(map(stage, table.pop("stage", ())))
+    run = made(Run, {**table, "stages": stages}, "settings")
+    check(run)
+    return run
 
 
 def stage(table):
-    table = dict(table)
-    return Stage(loss=Weights(**table.pop("loss")), **table)
+    entry = made(Stage, table, "settings of a stage")
+    check_stage(entry)
+    return replace(entry, loss=made(Weights, entry.loss, "losses"))
+
+
+def made(kind, table, what):
+    """A value of a data class from a table, which has all that has no default and nothing else."""
+    choose(what, table, {entry.name for entry in fields(kind)})
+    missing = [
+        entry.name
+        for entry in fields(kind)
+        if entry.default is entry.default_factory is MISSING and entry.name not in table
+    ]
+    if missing:
+        raise ValueError(f"missing {what}: {', '.join(missing)}")
+    return kind(**table)

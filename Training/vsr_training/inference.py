@@ -19,6 +19,12 @@ def as_image(batch):
     return to_bytes((batch + 1) / 2)[0]
 
 
+def padded(image, multiple):
+    """Continued by its mirror to the right and below, as the product does it."""
+    missing = [(0, -side % multiple) for side in image.shape[:2]]
+    return np.pad(image, [*missing, (0, 0)], mode="reflect")
+
+
 def start(lr, scale, space=Pixels()):
     """What the network is given at t = 1: the bicubic enlargement, and the noise on it."""
     bicubic = space.encode(enlarged(lr, [side * scale for side in lr.shape[2:]]))
@@ -38,5 +44,7 @@ def one_step(network, lr, bicubic, noise, space=Pixels()):
 
 def upscaled(network, image, space=Pixels()):
     device = next(network.parameters()).device
-    lr = as_batch(image).to(device)
-    return as_image(one_step(network, lr, *start(lr, network.scale, space), space).cpu())
+    lr = as_batch(padded(image, network.multiple)).to(device)
+    output = one_step(network, lr, *start(lr, network.scale, space), space)
+    height, width = (side * network.scale for side in image.shape[:2])
+    return as_image(output.cpu())[:height, :width]

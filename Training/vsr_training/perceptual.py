@@ -15,6 +15,9 @@ BLOCKS = (2, 2, 3, 3, 3)
 class VGG16(nn.Module):
     """The last activations of the first `block_count` blocks."""
 
+    # Pixels a side: it halves four times.
+    smallest = 16
+
     def __init__(self, path, block_count=5):
         super().__init__()
         weights = load_file(path)

@@ -24,6 +24,16 @@ class ResShift:
     first: float = 0.02
     kappa: float = PIXEL_KAPPA
 
+    @classmethod
+    def of_stage(cls, steps, first, network):
+        """A stage's diffusion; it is the network's own where that counts steps."""
+        diffusion = cls(steps, first, network.kappa)
+        own = getattr(network, "diffusion", diffusion)
+        if own != diffusion:
+            theirs = f"steps {steps} and first {first}"
+            raise ValueError(f"a stage has {theirs}, its network {own.steps} and {own.first}")
+        return diffusion
+
     @property
     def eta(self):
         progress = (torch.arange(self.steps) / (self.steps - 1)) ** POWER

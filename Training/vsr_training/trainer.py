@@ -9,6 +9,7 @@ from statistics import fmean
 
 import torch
 
+from .compatibility import check_window
 from .data.pairs import Pairs
 from .losses import Losses
 from .methods import METHODS
@@ -16,6 +17,7 @@ from .methods.batch import Batch
 from .networks import build
 from .spaces import space
 from .transplant import transplant
+from .weights import fill
 
 LOG_EVERY = 100
 VALIDATE_EVERY = 2500
@@ -41,7 +43,7 @@ def rate_at(stage, iteration):
     progress = iteration / stage.iterations
     cosine = (1 + math.cos(math.pi * progress)) / 2
     rate = stage.final_rate + (stage.rate - stage.final_rate) * cosine
-    return rate * min(1.0, (iteration + 1) / stage.warm_up)
+    return rate * min(1.0, (iteration + 1) / max(1, stage.warm_up))
 
 
 def means(steps):
@@ -63,6 +65,7 @@ class Trainer:
         if run.start:
             transplant(run.start, self.network)
         self.network.to(self.device, memory_format=torch.channels_last)
+        check_window(run, self.network.scale)
         self.space = space(run.autoencoder, self.device)
         self.pairs = Pairs(packs, self.network.scale, run.mixture, run.patch)
         self.ema = EMA(self.network, run.ema)
@@ -98,12 +101,16 @@ class Trainer:
             if self.iteration % LOG_EVERY == 0:
                 self.log("train", rate=self.rate, **means(recent))
                 recent.clear()
-            if self.validation and self.iteration % VALIDATE_EVERY == 0:
+            if self.validation and self.is_time_to_validate:
                 self.validate()
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self.save("checkpoint.pt")
                 saved = time.monotonic()
         self.save("checkpoint.pt")
+
+    @property
+    def is_time_to_validate(self):
+        return self.iteration % VALIDATE_EVERY == 0 or self.iteration == self.run.iterations
 
     def step(self):
         """One iteration; gives its loss terms. Its time is this thread's, without any pause."""
@@ -127,7 +134,9 @@ class Trainer:
             group["lr"] = self.rate
         self.optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.run.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.run.clip)
+        if not (loss + norm).isfinite():
+            raise ValueError(f"no finite loss or gradient at iteration {self.iteration}")
         self.optimizer.step()
 
     def validate(self):
@@ -154,6 +163,7 @@ class Trainer:
             "seconds": self.seconds,
             "best": self.best,
             "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
             "methods": [method.state() for method in self.methods],
         }
         torch.save(state, self.folder / f"{name}.new")
@@ -165,10 +175,13 @@ class Trainer:
             if saved:
                 method.begin(self.ema.network)
                 method.load(saved)
-        self.network.load_state_dict(state["network"])
+        fill(self.network, state["network"], self.folder / name)
         self.ema.network.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         torch.set_rng_state(state["rng"])
+        if self.device.type == "cuda":
+            # Dropout draws there; older checkpoints lack it.
+            torch.cuda.set_rng_state_all(state.get("cuda_rng", []))
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.best = state["best"]

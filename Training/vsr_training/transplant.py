@@ -10,15 +10,16 @@ import torch.nn.functional as F
 
 from . import export
 from .networks import Compact
-from .weights import read
+from .weights import fill, read
 
 
 @torch.no_grad()
 def transplant(path, network):
     """Fills `network` from a weights file; its own random start stays where nothing is known."""
     if not isinstance(network, Compact):
-        return network.load_state_dict(read(path))
+        return fill(network, read(path), path)
     old = export.load(path)
+    refuse_strangers(network, old)
     appended = len(network.body) - len(old.body)
     if appended < 0 or appended % network.residual_every or len(old.body) % old.residual_every:
         raise ValueError("layers come in whole groups, and none are taken away")
@@ -31,6 +32,18 @@ def transplant(path, network):
     for new, known in zip(network.act, old.act):
         new.weight[: len(known.weight)] = known.weight
     copy_embedding(network, old)
+
+
+def refuse_strangers(network, old):
+    """Those that cannot begin with the old network's picture."""
+    if not isinstance(old, Compact):
+        raise ValueError(f"a compact network cannot start from '{old.sizes['network']}'")
+    for name in ("residual_every", "sigma_data"):
+        known, wanted = old.sizes[name], network.sizes[name]
+        if known != wanted:
+            raise ValueError(f"the start has {name} {known} and the network {wanted}")
+    if old.sizes["features"] > network.sizes["features"]:
+        raise ValueError(f"the start has more features than {network.sizes['features']}")
 
 
 def copy_layer(new, old):

@@ -12,6 +12,7 @@ from .spaces import Pixels
 
 SIDE = 256
 COUNT = 12
+SMALLEST = perceptual.VGG16.smallest
 
 
 class Validation:
@@ -19,7 +20,7 @@ class Validation:
 
     def __init__(self, folder, scale, vgg):
         self.vgg, self.device = vgg, vgg.means.device
-        self.truths = [middle(image) for image in spread(Pack(folder), COUNT)]
+        self.truths = [middle(image) for image in spread(visible(folder), COUNT)]
         self.features = [self.seen(truth) for truth in self.truths]
         self.inputs = {
             name: [reference(truth, scale) for truth in self.truths]
@@ -56,11 +57,20 @@ class Validation:
         return self.vgg(as_batch(image).to(self.device))
 
 
-def spread(pack, count):
-    """As many pictures, evenly from the whole pack."""
-    return [pack[i * len(pack) // count] for i in range(min(count, len(pack)))]
+def visible(folder):
+    """The pictures of a pack that VGG16 can see."""
+    pictures = [image for image in Pack(folder) if min(image.shape[:2]) >= SMALLEST]
+    if not pictures:
+        raise ValueError(f"no picture in '{folder}' has {SMALLEST} pixels a side")
+    return pictures
+
+
+def spread(pictures, count):
+    """As many pictures as there are, evenly from all."""
+    count = min(count, len(pictures))
+    return [pictures[i * len(pictures) // count] for i in range(count)]
 
 
 def middle(image):
-    top, left = ((length - SIDE) // 2 for length in image.shape[:2])
+    top, left = (max(0, length - SIDE) // 2 for length in image.shape[:2])
     return image[top : top + SIDE, left : left + SIDE]

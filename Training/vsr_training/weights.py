@@ -18,6 +18,14 @@ def read(path):
     return {name: weight for name, weight in weights.items() if not name.endswith("resample_filter")}
 
 
+def fill(network, weights, path):
+    """Puts the weights of a file into a network; another network's are the user's mistake."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"'{path}' holds the weights of another network") from error
+
+
 def stripped(name):
     for wrapper in WRAPPERS:
         name = name.removeprefix(wrapper)

@@ -17,20 +17,42 @@ BATCH = 4
 HELD_OUT_SHARE = 50
 
 
-def is_held_out(name):
-    """Whether a crop serves validation: decided by its source, so that no photo is in both sets.
+def source_of(name):
+    """The photo of a crop, whose last two numbers are its position there."""
+    return name.rsplit("_", 2)[0]
 
-    The last two numbers of a crop's name are its position in the source.
-    """
-    source = name.rsplit("_", 2)[0]
-    return zlib.crc32(source.encode()) % HELD_OUT_SHARE == 0
+
+def is_held_out(name):
+    """Whether a crop serves validation: decided by its source, so that no photo is in both sets."""
+    return zlib.crc32(source_of(name).encode()) % HELD_OUT_SHARE == 0
+
+
+def held_out_sources(names):
+    """The sources that serve validation: the first one where no other does."""
+    sources = {source_of(name) for name in names}
+    chosen = {source_of(name) for name in names if is_held_out(name)} or {source_of(names[0])}
+    if chosen == sources:
+        raise ValueError("pictures of more than one source are needed: to train and to validate")
+    return chosen
+
+
+def refuse_equal_names(paths):
+    """Inputs find their ground truth by its name."""
+    known = {}
+    for path in paths:
+        if path.stem in known:
+            raise ValueError(f"two pictures of one name: '{known[path.stem]}' and '{path}'")
+        known[path.stem] = path
 
 
 def ground_truth(folder, root, multiple=8):
     """Writes `train` and `held-out` with all pictures of the folder."""
+    paths = images.listing(folder)
+    refuse_equal_names(paths)
+    kept = held_out_sources([path.stem for path in paths])
     with PackWriter(root / "train") as train, PackWriter(root / "held-out") as held_out:
-        for path in images.listing(folder):
-            writer = held_out if is_held_out(path.stem) else train
+        for path in paths:
+            writer = held_out if source_of(path.stem) in kept else train
             writer.append(images.cropped(images.read(path), multiple), path.stem)
 
 
@@ -56,7 +78,10 @@ def stills(setting, scale, seed, truth, writer):
 def pans(scale, seed, truth, writer):
     """Appends three frames of a pan over every picture that is large enough."""
     generator = torch.Generator().manual_seed(seed)
-    large = [p for p in range(len(truth)) if min(truth[p].shape[:2]) >= CELL_SIDE * scale]
+    side = CELL_SIDE * scale
+    large = [p for p in range(len(truth)) if min(truth[p].shape[:2]) >= side]
+    if len(large) < CELL_COUNT:
+        raise ValueError(f"video needs {CELL_COUNT} pictures of {side}×{side}, not {len(large)}")
     order = [large[i] for i in torch.randperm(len(large), generator=generator)]
     for first in range(0, len(order) - CELL_COUNT + 1, CELL_COUNT):
         chosen = order[first : first + CELL_COUNT]

@@ -15,8 +15,11 @@ def read(path):
 
 
 def listing(folder):
-    """All picture files below the folder, in the order of their names."""
-    return sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    """All picture files below the folder, in the order of their names; one at least."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise ValueError(f"no pictures below '{folder}'")
+    return paths
 
 
 def cropped(image, multiple):

@@ -51,21 +51,41 @@ class Pack:
 
 
 class PackWriter:
-    """Appends pictures to a new pack; use as a context."""
+    """Appends pictures to a new pack; use as a context.
+
+    An old pack stays until the new one is whole, and longer for those who have it mapped.
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        self.is_empty = True
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.index = open(self.folder / "index.tsv", "w")
-        self.pixels = open(self.folder / "pixels.bin", "wb")
+        self.index = open(self.folder / "index.tsv.new", "w")
+        self.pixels = open(self.folder / "pixels.bin.new", "wb")
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         self.index.close()
         self.pixels.close()
+        if not error and not self.is_empty:
+            return self.replace()
+        self.discard()
+        if not error:
+            raise ValueError(f"no pictures for '{self.folder}'")
 
     def append(self, image, name, top=0, left=0):
         self.index.write(Entry(name, *image.shape[:2], top, left).line())
         self.pixels.write(np.ascontiguousarray(image).tobytes())
+        self.is_empty = False
+
+    def discard(self):
+        for file in (self.index, self.pixels):
+            Path(file.name).unlink()
+
+    def replace(self):
+        """No index is there while the pixels are not those that it describes."""
+        (self.folder / "index.tsv").unlink(missing_ok=True)
+        for file in (self.pixels, self.index):
+            Path(file.name).rename(file.name.removesuffix(".new"))

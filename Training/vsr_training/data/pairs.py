@@ -18,6 +18,17 @@ class Pairs:
         self.packs = {name: Pack(Path(root) / f"{name}-x{scale}") for name in mixture}
         self.shares = list(mixture.values())
         self.scale, self.patch = scale, patch
+        for name, pack in self.packs.items():
+            for entry in pack.entries:
+                self.check(entry, f"{name}-x{scale}")
+
+    def check(self, entry, pack):
+        """Once and here, for a batch would find out at any iteration."""
+        if entry.name not in self.position:
+            raise ValueError(f"'{entry.name}' in {pack} has no ground truth in train")
+        if min(entry.height, entry.width) < self.patch:
+            size = f"{entry.width}×{entry.height}"
+            raise ValueError(f"'{entry.name}' in {pack}, {size}, is no patch of {self.patch}")
 
     def batch(self, count, generator):
         """Bytes N×3×H×W: the input and the ground truth."""

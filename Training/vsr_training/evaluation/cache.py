@@ -1,5 +1,6 @@
 """Measurements that need not be repeated: one file per upscaler, one line per picture."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,11 +10,17 @@ from PIL import Image
 VERSION = 3
 
 
-class Cache:
-    """The rows of one upscaler; another file of weights under the same name begins anew."""
+def digest(*paths):
+    """Twelve digits that change with the files."""
+    return hashlib.sha256(b"".join(Path(path).read_bytes() for path in paths)).hexdigest()[:12]
 
-    def __init__(self, folder, upscaler):
-        stem = f"{upscaler.name}-{upscaler.identity}-v{VERSION}"
+
+class Cache:
+    """The rows of one upscaler by one set of instruments; another file of weights under the same
+    name begins anew, whether it enlarges or measures."""
+
+    def __init__(self, folder, upscaler, instruments):
+        stem = f"{upscaler.name}-{upscaler.identity}-{instruments.identity}-v{VERSION}"
         self.path, self.crops = Path(folder) / f"{stem}.jsonl", Path(folder) / stem
         self.crops.mkdir(parents=True, exist_ok=True)
         self.rows = {}

@@ -20,7 +20,7 @@ class Evaluation:
     def __init__(self, upscalers, sources, scale, instruments, cache):
         self.upscalers, self.sources, self.scale = upscalers, sources, scale
         self.instruments = instruments
-        self.caches = {upscaler.name: Cache(cache, upscaler) for upscaler in upscalers}
+        self.caches = {u.name: Cache(cache, u, instruments) for u in upscalers}
         if len(self.caches) < len(upscalers):
             raise ValueError(f"two of one name: {', '.join(u.name for u in upscalers)}")
 

@@ -30,10 +30,10 @@ FRAME_STEP = 4
 
 
 class Instruments:
-    """What measuring needs beside the pictures."""
+    """What measuring needs beside the pictures; `identity` changes with the files it is from."""
 
-    def __init__(self, vgg, niqe, scale):
-        self.vgg, self.niqe, self.scale = vgg, niqe, scale
+    def __init__(self, vgg, niqe, scale, identity):
+        self.vgg, self.niqe, self.scale, self.identity = vgg, niqe, scale, identity
 
     @torch.no_grad()
     def seen(self, image):

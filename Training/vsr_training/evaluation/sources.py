@@ -12,6 +12,7 @@ from ..data import images
 from ..data.degradation import downscaled
 from ..data.reference import REFERENCES, noisy
 from ..data.video import Codec, run, through_codec
+from .cache import digest
 
 FOLDERS = {
     "Set5": "Set5/HR",
@@ -31,24 +32,30 @@ FINE = Codec("libx264", ("-preset", "fast", "-crf", "18"))
 
 @dataclass(frozen=True)
 class Source:
-    """A picture or clip by name; `read` gives its ground truth, a list of frames."""
+    """A picture or clip by name; `read` gives its ground truth, a list of frames, and `identity`
+    changes with its file."""
 
     set: str
     name: str
     degradations: tuple
+    identity: str
     read: Callable
     frame_count: int = 1
 
     def key(self, degradation, scale):
         """Names one measurement in the cache."""
-        return f"{self.set}/{self.name} {degradation} x{scale} {self.frame_count} frames"
+        name = f"{self.set}/{self.name} {self.identity}"
+        return f"{name} {degradation} x{scale} {self.frame_count} frames"
 
 
 def pictures(root, name, scale, count=None):
     """A set's pictures, or the first few."""
     paths = images.listing(Path(root) / FOLDERS[name])[:count]
     kinds = tuple(REFERENCES)
-    return [Source(name, path.name, kinds, partial(picture, path, scale)) for path in paths]
+    return [
+        Source(name, path.name, kinds, digest(path), partial(picture, path, scale))
+        for path in paths
+    ]
 
 
 def all_pictures(root, names, scale, count=None):
@@ -59,12 +66,16 @@ def picture(path, scale):
     return [images.cropped(images.read(path), scale)]
 
 
-def clips(root, scale, frame_count):
+def clips(root, scale, frames):
     """The beginnings of a folder's clips."""
-    kinds = (*REFERENCES, "H.264")
+    kinds, paths = (*REFERENCES, "H.264"), sorted(Path(root).iterdir())
+    if not paths:
+        raise ValueError(f"no clips in '{root}'")
     return [
-        Source(CLIPS, path.name, kinds, partial(clip, path, scale, frame_count), frame_count)
-        for path in sorted(Path(root).iterdir())
+        Source(
+            CLIPS, path.name, kinds, digest(path), partial(clip, path, scale, frames), frames
+        )
+        for path in paths
     ]
 
 
@@ -89,7 +100,7 @@ def still_clips(root, scale, count):
     """Pictures filmed for a while by a camera that does not move."""
     sources = pictures(root, STILL_SET, 2 * scale, count)
     return [
-        Source(STILL, s.name, ("noise, H.264",), partial(still, s.read), STILL_FRAMES)
+        Source(STILL, s.name, ("noise, H.264",), s.identity, partial(still, s.read), STILL_FRAMES)
         for s in sources
     ]
 

@@ -1,6 +1,5 @@
 """Everything that enlarges a picture, as a name and a function from bytes to bytes."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -10,6 +9,8 @@ from PIL import Image
 
 from .. import export
 from ..inference import enlarged_bicubic, upscaled
+from ..networks import LatentUNet
+from .cache import digest
 
 # Peers whose file names do not say otherwise enlarge four times.
 PEER_SCALE = 4
@@ -38,18 +39,17 @@ def lanczos(image, scale):
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def model(path):
+def model(path, scale):
     network, path = export.load(path), Path(path)
+    if network.scale != scale:
+        raise ValueError(f"'{path}' enlarges {network.scale} times and not {scale}")
+    if isinstance(network, LatentUNet):
+        raise ValueError(f"'{path}' makes latents; only networks that make pictures are measured")
 
     def enlarge(image):
         return upscaled(network, image)
 
     return Upscaler(model_name(path), digest(path), enlarge, ours=True)
-
-
-def digest(*paths):
-    """Twelve digits that change with the files."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def model_name(path):

@@ -8,9 +8,11 @@ from .method import Method
 
 
 class Diffusion(Method):
+    kinds = ("compact", "tadsr")
+
     def __init__(self, network, losses, total, steps=15, first=0.02):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps, first, network.kappa)
+        self.diffusion = ResShift.of_stage(steps, first, network)
 
     def __call__(self, batch, iteration, generator):
         t = random_times(self.diffusion.steps, batch, generator)

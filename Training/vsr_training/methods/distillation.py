@@ -26,11 +26,14 @@ class Distillation(Method):
     latents that the teacher's score is asked for twice.
     """
 
+    kinds = ("compact", "tadsr")
+    compares_pixels = False
+
     def __init__(
         self, network, losses, total, steps=15, first=0.02, hsd=0.5, gan=0.02, as_released=False
     ):
         super().__init__(network, losses, total)
-        self.diffusion = ResShift(steps, first, network.kappa)
+        self.diffusion = ResShift.of_stage(steps, first, network)
         # High frequencies are decided at small times: the first fifth of the steps.
         self.small_times = max(1, steps // 5)
         self.hsd, self.gan, self.as_released = hsd, gan, as_released

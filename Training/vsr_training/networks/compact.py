@@ -17,17 +17,16 @@ from torch import nn
 
 from ..resshift import PIXEL_KAPPA
 from ..trajectory import c_noise, frequencies, preconditioning
+from .convolution import conv3x3
 
 FREQUENCY_COUNT = 8
 EMBEDDING_WIDTH = 64
 
 
-def conv3x3(inputs, outputs):
-    return nn.Conv2d(inputs, outputs, 3, padding=1)
-
-
 class Compact(nn.Module):
-    kappa = PIXEL_KAPPA
+    """`multiple`, as of every network: what the sides of an input are multiples of."""
+
+    kappa, multiple = PIXEL_KAPPA, 1
 
     def __init__(self, features=48, body=12, scale=4, residual_every=4, sigma_data=0.5):
         super().__init__()

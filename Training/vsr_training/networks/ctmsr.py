@@ -58,7 +58,7 @@ class UNetBlock(nn.Module):
 
 
 class CTMSR(nn.Module):
-    scale = SCALE
+    scale, multiple = SCALE, RESOLUTION
 
     def __init__(self, channels=192, blocks=4, swin_width=192, swin_heads=6, dropout=0.13):
         super().__init__()

@@ -12,9 +12,11 @@ from .resshift_unet import Down, ResShiftUNet
 class LatentUNet(ResShiftUNet):
     """Teacher and student of TAD-SR; the names of its weights are those of the authors' files."""
 
-    kappa, scale = LATENT_KAPPA, 4
+    kappa, scale, multiple = LATENT_KAPPA, 4, 64
 
-    def __init__(self, channels=160, blocks=2, swin_width=192, swin_heads=6, steps=15):
+    def __init__(
+        self, channels=160, blocks=2, swin_width=192, swin_heads=6, steps=15, first=0.02
+    ):
         super().__init__(channels, blocks, swin_width, swin_heads)
         self.sizes = {
             "network": "tadsr",
@@ -23,9 +25,11 @@ class LatentUNet(ResShiftUNet):
             "swin_width": swin_width,
             "swin_heads": swin_heads,
             "steps": steps,
+            "first": first,
             "scale": self.scale,
         }
-        levels = ResShift(steps, kappa=self.kappa).sigma(torch.arange(steps))
+        self.diffusion = ResShift(steps, first, self.kappa)
+        levels = self.diffusion.sigma(torch.arange(steps))
         self.register_buffer("levels", levels, False)
 
     def time(self, sigma):

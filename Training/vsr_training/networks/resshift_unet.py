@@ -12,9 +12,9 @@ Modules keep the names of the published checkpoints, which number the layers of 
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from .convolution import Doubling, conv3x3
 from .swin import WINDOW, Projection, SwinBlock
 
 WIDTHS = (1, 2, 2, 4)
@@ -23,10 +23,6 @@ BUILT_SIDE = 64
 
 def norm(channels):
     return nn.GroupNorm(32, channels)
-
-
-def conv3x3(inputs, outputs, **options):
-    return nn.Conv2d(inputs, outputs, 3, padding=1, **options)
 
 
 class ResidualBlock(nn.Module):
@@ -74,15 +70,6 @@ class Down(nn.Module):
 
     def forward(self, h):
         return self.op(h)
-
-
-class Up(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.conv = conv3x3(channels, channels)
-
-    def forward(self, h):
-        return self.conv(F.interpolate(h, scale_factor=2))
 
 
 class Block(nn.Sequential):
@@ -141,7 +128,7 @@ class ResShiftUNet(nn.Module):
                 if number == 0:
                     layers.append(self.swin(width, level))
                 if number == blocks and level > 0:
-                    layers.append(Up(width))
+                    layers.append(Doubling(width))
                 modules.append(Block(*layers))
                 inputs = width
         return modules

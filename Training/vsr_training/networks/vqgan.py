@@ -11,17 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..weights import read
+from ..weights import fill, read
+from .convolution import Doubling, conv3x3
 
 WIDTHS = (1, 2, 4)
 
 
 def norm(channels):
     return nn.GroupNorm(32, channels, eps=1e-6)
-
-
-def conv3x3(inputs, outputs):
-    return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
 class ResidualBlock(nn.Module):
@@ -64,15 +61,6 @@ class Halving(nn.Module):
 
     def forward(self, h):
         return self.conv(F.pad(h, (0, 1, 0, 1)))
-
-
-class Doubling(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.conv = conv3x3(channels, channels)
-
-    def forward(self, h):
-        return self.conv(F.interpolate(h, scale_factor=2))
 
 
 class Middle(nn.Module):
@@ -177,9 +165,11 @@ class VQGAN(nn.Module):
 def load(path):
     """The autoencoder of a file, whose tensors tell its sizes."""
     state = read(path)
+    if "quantize.embedding.weight" not in state:
+        raise ValueError(f"'{path}' holds no autoencoder")
     codes, latent = state["quantize.embedding.weight"].shape
     channels = state["encoder.conv_in.weight"].shape[0]
     first = {name.split(".")[4] for name in state if name.startswith("encoder.down.0.block.")}
     network = VQGAN(channels, len(first), codes, latent)
-    network.load_state_dict(state)
+    fill(network, state, path)
     return network
