@@ -48,6 +48,41 @@ import Testing
     #expect(String(decoding: shown, as: UTF8.self).contains("side by side"))
   }
 
+  /// H.264 says it beside its pictures, and MPEG-TS has no other place for it.
+  @Test func keepsWhatPicturesSayForBothEyes() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, "in.ts", extra: ["-x264-params", "frame-packing=3"])
+    _ = try Transcode(options(input, folder.path("out.mkv"))).run(upscale: nearest(2))
+    let arguments = ["-v", "error", "-show_entries", "stream_side_data_list", "-of", "json"]
+    #expect(
+      try Subprocess("ffprobe", arguments + [folder.path("out.mkv")]).text.contains("side by side")
+    )
+  }
+
+  // Its muxer refuses arrangements that the format does not have.
+  @Test func saysWhichArrangementForBothEyesWebMDoesNotHave() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, "in.ts", extra: ["-an", "-x264-params", "frame-packing=0"])
+    var options = options(input, folder.path("out.webm"))
+    options.part.frames = 0..<2
+    let transcode = try Transcode(options)
+    #expect(transcode.plan.notices.contains { $0.text.contains("for both eyes is lost: webm") })
+    #expect(try transcode.run(upscale: nearest(2)).progress.frames == 2)
+  }
+
+  @Test func keepsManyAttachments() throws {
+    let folder = try TemporaryFolder()
+    let font = folder.path("font.txt")
+    try Data("a font".utf8).write(to: URL(filePath: font))
+    let attached = (1...70).flatMap { number in
+      let stream = "-metadata:s:\(number + 1)"
+      return ["-attach", font, stream, "mimetype=text/plain", stream, "filename=\(number).txt"]
+    }
+    let input = try madeClip(folder, extra: attached)
+    let transcode = try Transcode(options(input, folder.path("out.mkv")))
+    #expect(transcode.plan.outputStreams == (0..<72).map(Optional.some))
+  }
+
   // MARK: Inputs
 
   /// A clip in whose stream every picture is preceded by a message with captions.

@@ -80,6 +80,83 @@ import Testing
     #expect(steps.count == 49 && steps.allSatisfy { abs($0 - 0.04) < 0.0011 })
   }
 
+  // Some frames are shown ten times as long as others: there is no usual rate.
+  @Test(arguments: [("mpeg4", "avi"), ("mpeg4", "mp4"), ("mpeg2video", "mkv")])
+  func keepsTheTimesOfIrregularFrames(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let some = ["-an", "-vf", "select='lt(n,20)+not(mod(n,10))'", "-vsync", "vfr"]
+    let input = try madeClip(folder, "in.mp4", extra: some)
+    let output = folder.path("out.\(container)")
+    var options = options(input, output)
+    options.output.encoder.codec = codec
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 23)
+    let (before, after) = (try frameTimes(input), try frameTimes(output))
+    #expect(after.count == 23)
+    #expect(zip(before, after).allSatisfy { abs($0 - before[0] - $1 + after[0]) < 0.0011 })
+  }
+
+  // Theora stores no frame that repeats the one before.
+  @Test func keepsEveryFrameInOgg() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, "in.mp4", extra: ["-vf", "noise=alls=40:allf=t"])
+    let output = folder.path("out.ogv")
+    _ = try Transcode(options(input, output)).run(upscale: nearest(2))
+    #expect(try frameTimes(output).count == 50)
+  }
+
+  @Test(arguments: [("mpeg4", "avi"), ("mpeg2video", "mpg"), ("mjpeg", "avi")])
+  func coarserStepsMakeSmallerFiles(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder)
+    func byteCount(_ quality: String?) throws -> Int {
+      let output = folder.path("\(quality ?? "usual").\(container)")
+      var options = options(input, output)
+      options.output.encoder.codec = codec
+      if let quality {
+        options.output.encoder.options = [.init(key: "global_quality", value: quality)]
+      }
+      _ = try Transcode(options).run(upscale: nearest(2))
+      return try Data(contentsOf: URL(filePath: output)).count
+    }
+    #expect(try byteCount("2360") < byteCount(nil))
+  }
+
+  @Test func refusesMoreFramesThanGIFShows() throws {
+    let folder = try TemporaryFolder()
+    let fast = try madeClip(folder, "fast.mp4", extra: ["-an", "-r", "60"])
+    let usual = try madeClip(folder, "usual.mp4", extra: ["-an", "-r", "50"])
+    var options = options(fast, folder.path("out.gif"))
+    let error = #expect(throws: MediaError.self) { try Transcode(options) }
+    #expect(error?.kind == .usage)
+    #expect(error?.reason.hasPrefix("it shows 50 frames per second at most") == true)
+    options.part.frames = 0..<2
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 2)
+    options.part.frames = nil
+    options.input.path = MediaPath(usual)
+    options.output.overwrite = true
+    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 100)
+  }
+
+  // Players take large pictures for BT.709 where nothing tells their matrix.
+  @Test(arguments: [
+    ("wrapped_avframe", "y4m"), ("ffv1", "nut"), ("ffv1", "avi"), ("mpeg4", "avi"),
+    ("mpeg4", "mp4"), ("mpeg4", "mkv"), ("libx264", "mp4"), ("mpeg2video", "mpg"),
+  ])
+  func keepsColoursThatBecomeHD(codec: String, container: String) throws {
+    let folder = try TemporaryFolder()
+    let (input, output) = (folder.path("in.mkv"), folder.path("out.\(container)"))
+    let green = ["-f", "lavfi", "-i", "color=c=0x20C040:size=64x48:rate=25", "-frames:v", "1"]
+    let small = ["-c:v", "ffv1", "-vf", "scale=out_color_matrix=bt601,format=yuv420p", input]
+    try #require(try Subprocess("ffmpeg", ["-v", "error"] + green + small).exitCode == 0)
+    var enlarged = options(input, output, times: 20)
+    enlarged.output.encoder.codec = codec
+    _ = try Transcode(enlarged).run(upscale: nearest(20))
+    let shown = folder.path("shown.png")
+    _ = try Transcode(options(output, shown, times: 1)).run(upscale: nearest(1))
+    let found = try level(of: shown)
+    #expect((29...35).contains(found), "\(found)")
+  }
+
   // Where nothing says that all codes are used, players take the pictures for limited range.
   @Test(arguments: [
     ("libx264", "mp4"), ("libx264", "flv"), ("libx265", "mkv"), ("libsvtav1", "mp4"),

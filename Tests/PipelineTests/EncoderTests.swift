@@ -62,7 +62,8 @@ import Testing
 
   @Test(arguments: [
     "libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9", "ffv1", "prores_ks", "mjpeg",
-    "png", "libwebp", "h264", "hevc", "av1", "vp9", "prores",
+    "png", "libwebp", "h264", "hevc", "av1", "vp9", "prores", "mpeg1video", "mpeg2video", "mpeg4",
+    "libxvid", "msmpeg4", "msmpeg4v2", "wmv1", "wmv2", "flv", "libtheora",
   ])
   func opensWithItsUsualSettings(name: String) throws {
     _ = try encoder(name)
@@ -79,6 +80,18 @@ import Testing
     options.crf = nil
     options.options = [EncoderOptions.Option(key: "b", value: "1M")]
     #expect(try profile.settings(options).map(\.value) == ["veryfast", "slow", "1M"])
+  }
+
+  @Test func encodersWithoutAQualityKeepTheirStepUnlessARateIsNamed() throws {
+    let profile = try EncoderProfile(named: "mpeg2video")
+    func values(_ key: String, _ value: String) throws -> [String] {
+      var options = EncoderOptions()
+      options.options = [.init(key: key, value: value)]
+      return try profile.settings(options).map(\.value)
+    }
+    #expect(try profile.settings(EncoderOptions()).map(\.value) == ["0", "+qscale", "354"])
+    #expect(try values("global_quality", "118") == ["0", "+qscale", "354", "118"])
+    #expect(try values("b", "1M") == ["1M"])
   }
 
   @Test(arguments: ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"])

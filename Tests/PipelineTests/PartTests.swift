@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -87,6 +88,30 @@ import Testing
       let sound = try #require(try copiedPackets(folder.path("\(number).mkv"), picture: 0)[1])
       #expect((10..<60).contains(sound.count), "\(sound.count) packets of sound")
     }
+  }
+
+  /// A line that is shown from 0.5 to 1.5 seconds.
+  @Test(arguments: [
+    (Part(start: .seconds(1)), "0.000000,0.500000\n"),
+    (Part(end: .seconds(1)), "0.500000,0.500000\n"),
+    (Part(start: .milliseconds(760), end: .milliseconds(1240)), "0.000000,0.480000\n"),
+    (Part(frames: 25..<50), "0.000000,0.500000\n"),
+    (Part(frames: 0..<25), "0.500000,0.500000\n"),
+    (Part(start: .milliseconds(1600)), ""),
+  ])
+  func linesAreShownAsFarAsThePartGoes(part: Part, line: String) throws {
+    let folder = try TemporaryFolder()
+    let (text, input) = (folder.path("line.srt"), folder.path("both.mkv"))
+    try Data("1\n00:00:00,500 --> 00:00:01,500\nhello\n".utf8).write(to: URL(filePath: text))
+    let plain = try madeClip(folder, extra: ["-an"])
+    let files = ["-v", "error", "-i", plain, "-i", text, "-map", "0", "-map", "1", "-c", "copy"]
+    try #require(try Subprocess("ffmpeg", files + [input]).exitCode == 0)
+    var options = options(input, folder.path("out.mkv"))
+    options.part = part
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let entries = ["-select_streams", "s", "-show_entries", "packet=pts_time,duration_time"]
+    let arguments = ["-v", "error"] + entries + ["-of", "csv=p=0", folder.path("out.mkv")]
+    #expect(try Subprocess("ffprobe", arguments).text == line)
   }
 
   @Test(arguments: ["libx264", "libsvtav1"])

@@ -108,6 +108,29 @@ import Testing
     #expect(window(Part(start: .seconds(1), frames: 50..<100)) == .seconds(-12))
   }
 
+  @Test func whatIsShownForAWhileEndsAtTheEndsOfThePart() {
+    let window = PartWindow(Part(start: .seconds(2), end: .seconds(4)))
+    #expect(window.answer(at: .seconds(1), lasting: .seconds(1)) == .drop)
+    #expect(window.answer(at: .seconds(1), lasting: .seconds(4)) == .keep(offset: .seconds(-2)))
+    #expect(window.answer(at: .seconds(4), lasting: .seconds(4)) == .drop)
+    let shown = window.clipped(.seconds(1), lasting: .seconds(4))
+    #expect(shown.start == .seconds(2) && shown.end == .seconds(4))
+    let inside = window.clipped(.milliseconds(2500), lasting: .seconds(1))
+    #expect(inside.start == .milliseconds(2500) && inside.end == .milliseconds(3500))
+  }
+
+  @Test func whatIsShownForAWhileWaitsForTheEndOfAPartInFrames() {
+    let window = PartWindow(Part(frames: 2..<4))
+    #expect(!window.contains(frame: 1, at: .seconds(1)))
+    #expect(window.answer(at: .zero, lasting: .seconds(1)) == .drop)
+    #expect(window.answer(at: .zero, lasting: .seconds(5)) == .undecided)
+    #expect(window.contains(frame: 2, at: .seconds(2)))
+    #expect(window.answer(at: .zero, lasting: .seconds(5)) == .undecided)
+    #expect(!window.contains(frame: 4, at: .seconds(4)))
+    #expect(window.answer(at: .zero, lasting: .seconds(5)) == .keep(offset: .seconds(-2)))
+    #expect(window.clipped(.zero, lasting: .seconds(5)).end == .seconds(4))
+  }
+
   @Test func aPartInTimeIsDecidedAtOnce() {
     let window = PartWindow(Part(start: .seconds(1), end: .seconds(2)))
     #expect(window.answer(at: .milliseconds(999)) == .drop)

@@ -6,6 +6,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private var sink: Sink?
   private var undecided: [HeldPacket] = []
   private let picture: Int
+  private let subtitles: Set<Int>
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
@@ -14,10 +15,12 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private let counters: RunCounters
   private let delays: DelayMeter
 
-  // `picture` is the number of the upscaled stream in the output.
+  // `picture` is the number of the upscaled stream in the output, `subtitles` are those of lines that are
+  // shown for a while.
   init(
     _ sink: consuming Sink,
     picture: Int,
+    subtitles: Set<Int>,
     options: TranscodeOptions,
     window: PartWindow,
     packets: BoundedQueue<Packet>,
@@ -27,6 +30,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   ) {
     self.sink = consume sink
     self.picture = picture
+    self.subtitles = subtitles
     input = options.input.path
     damage = options.damage
     self.window = window
@@ -72,8 +76,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     var rest: [HeldPacket] = []
     var waiting: Set<Int> = []
     for box in undecided {
-      let answer = box.time.map { window.answer(at: $0.duration) } ?? .keep(offset: .zero)
-      switch answer {
+      switch answer(box) {
       case _ where waiting.contains(box.stream), .undecided:
         waiting.insert(box.stream)
         rest.append(box)
@@ -84,10 +87,25 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     undecided = rest
   }
 
+  private func answer(_ box: HeldPacket) -> PartWindow.Answer {
+    guard let time = box.time?.duration else { return .keep(offset: .zero) }
+    let isShown = subtitles.contains(box.stream)
+    return window.answer(at: time, lasting: isShown ? box.duration : .zero)
+  }
+
   private func writeCopied(_ box: HeldPacket, _ offset: Duration) throws(MediaError) {
     guard let packet = box.take() else { return }
+    if subtitles.contains(box.stream) { clip(packet) }
     if offset != .zero { packet.shift(by: offset) }
     try sink?.write(packet)
+  }
+
+  // A line that is shown across a cut begins or ends there.
+  private func clip(_ packet: borrowing Packet) {
+    guard let time = packet.time?.duration, packet.duration > .zero else { return }
+    let (start, end) = window.clipped(time, lasting: packet.duration)
+    guard start > time || end < time + packet.duration else { return }
+    packet.cut(by: start - time, lasting: end - start)
   }
 
   private func report() {

@@ -1,4 +1,5 @@
 internal import Engine
+internal import FFmpegC
 
 /// A run before it starts: everything is open but the output.
 struct OpenedTranscode: ~Copyable {
@@ -153,7 +154,7 @@ struct OpenedTranscode: ~Copyable {
       streams: output.streams,
       frameRate: output.encoder.frameRate,
       pixelShape: output.encoder.pixelShape,
-      pictureData: input.first.light + input.first.view,
+      pictureData: input.first.light + input.first.view.filter { format.tells(view: $0) },
       verifies: options.verifies,
       isLive: options.live != nil,
       network: options.output.network,
@@ -180,6 +181,16 @@ struct OpenedTranscode: ~Copyable {
     )
   }
 
+  // Their numbers in the output.
+  private var subtitles: Set<Int> {
+    var numbers: Set<Int> = []
+    for (index, number) in output.streams.outputs.enumerated() {
+      let type = unsafe input.demuxer.stream(index).pointee.codecpar.pointee.codec_type
+      if let number, type == AVMEDIA_TYPE_SUBTITLE { numbers.insert(number) }
+    }
+    return numbers
+  }
+
   private func start(
     _ sink: consuming some PacketSink & ~Copyable,
     _ flow: Flow,
@@ -188,6 +199,7 @@ struct OpenedTranscode: ~Copyable {
     let stage = MuxStage(
       sink,
       picture: picture,
+      subtitles: subtitles,
       options: options,
       window: flow.window,
       packets: flow.output,

@@ -26,6 +26,7 @@ struct OutputPlan {
       height: source.uprightSize.height
     )
     try OutputPlan.check(size, format)
+    try OutputPlan.check(source.frameRate, format, frames: options.part.frames)
     let target = try PictureTarget(
       width: size.width,
       height: size.height,
@@ -34,6 +35,7 @@ struct OutputPlan {
       requested: output.encoder.pixelFormat,
       keepsAlpha: candidate.keepsAlpha(in: format),
       keepsRange: candidate.keepsRange(in: format),
+      keepsMatrix: candidate.keepsMatrix(of: source.color, in: format),
       encoder: candidate
     )
     encoder = EncoderSettings(
@@ -46,7 +48,8 @@ struct OutputPlan {
       format: format,
     )
     var notices = streams.notices + source.notices(target, size, opened.stream)
-    notices += source.lightNotices(candidate.profile, format)
+    notices += source.lightNotices(candidate.profile, format) + source.viewNotices(format)
+    notices += opened.demuxer.streamNotices
     if source.layout.hasAlpha && !target.layout.hasAlpha {
       let container = format?.name ?? "an image file"
       notices.append(
@@ -104,6 +107,21 @@ struct OutputPlan {
     throw MediaError(.usage, .use, "output format '\(format.name)'", reason)
   }
 
+  // Of two frames each is shown long enough.
+  private static func check(
+    _ rate: Rational,
+    _ format: OutputFormat?,
+    frames: Range<Int>?,
+  ) throws(MediaError) {
+    guard let format, let highest = format.highestFrameRate, rate.value > highest,
+      frames?.count ?? .max > 2
+    else { return }
+    let reason =
+      "it shows \(Int(highest)) frames per second at most, and the input has more; "
+      + "APNG and the formats of films have no such limit"
+    throw MediaError(.usage, .use, "output format '\(format.name)'", reason)
+  }
+
   // An image file says by its name how it is encoded; a container leaves the choice.
   private static func candidate(
     _ output: OutputOptions,
@@ -138,7 +156,9 @@ struct OutputPlan {
     _ profile: EncoderProfile,
   ) -> Rational {
     let countsFrames = format?.hasConstantFrameRate ?? true || profile.countsFrames
-    return countsFrames ? source.frameRate.inverse : source.timeBase
+    guard countsFrames else { return source.timeBase }
+    let storesPauses = format?.storesPauses ?? false
+    return (storesPauses ? source.countableRate : source.frameRate).inverse
   }
 }
 
@@ -161,6 +181,11 @@ extension SourcePicture {
     }
     if color.range == .full && target.layout.family == .yuv && target.color.range == .limited {
       notices.append(.detail("the output has no place for the full range; it is limited in it"))
+    }
+    let isYUV = layout.family == .yuv && target.layout.family == .yuv
+    if isYUV && color.matrix != target.color.matrix {
+      let name = target.color.matrix.name
+      notices.append(.detail("the output has no place for the matrix; \(name) is used in it"))
     }
     let coded = target.codedSize
     if coded != size {
@@ -189,5 +214,10 @@ extension EncoderCandidate {
     case .inContainer: format?.hasRangeTag ?? false
     case .nowhere: false
     }
+  }
+
+  /// Whether players are told the matrix of the pictures that it encodes, which have these colours.
+  fileprivate func keepsMatrix(of color: ColorSpec, in format: OutputFormat?) -> Bool {
+    profile.tagsMatrix || format?.tellsMatrix(of: color) ?? false
   }
 }

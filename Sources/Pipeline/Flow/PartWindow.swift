@@ -75,16 +75,26 @@ final class PartWindow: Sendable {
     }
   }
 
-  /// Whether something at `time` belongs to the part.
-  func answer(at time: Duration) -> Answer {
-    state.withLock { state in
+  /// Whether something at `time` belongs to the part, or some of what is shown from then on for `duration`.
+  func answer(at time: Duration, lasting duration: Duration = .zero) -> Answer {
+    let end = time + duration
+    func isOver(at limit: Duration) -> Bool { duration > .zero ? end <= limit : time < limit }
+    return state.withLock { state in
       if time >= state.end { return .drop }
       guard let start = state.start else {
-        return time < state.reached ?? time ? .drop : .undecided
+        return isOver(at: state.reached ?? time) ? .drop : .undecided
       }
-      if time < start { return .drop }
-      let isDecided = state.isEndKnown || time <= state.reached ?? start
+      if isOver(at: start) { return .drop }
+      let isDecided = state.isEndKnown || end <= state.reached ?? start
       return isDecided ? .keep(offset: offset(start)) : .undecided
+    }
+  }
+
+  /// When what is shown from `time` on for `duration` begins and ends if only the part is shown, which has
+  /// some of it.
+  func clipped(_ time: Duration, lasting duration: Duration) -> (start: Duration, end: Duration) {
+    state.withLock { state in
+      (start: max(time, state.start ?? time), end: min(time + duration, state.end))
     }
   }
 

@@ -2,7 +2,7 @@ internal import FFmpegC
 
 // Which stream holds the film, and what its header says about it.
 extension Demuxer {
-  /// The stream whose pictures are the film: the default one, or else the largest; never a cover.
+  /// The stream whose pictures are the film: the default one, or else the largest; never covers or thumbnails.
   func pictureStream() throws(MediaError) -> Int {
     var best: (index: Int, score: Int)?
     for index in 0..<streamCount {
@@ -17,9 +17,9 @@ extension Demuxer {
 
   private func score(ofPictures index: Int) -> Int? {
     let parameters = unsafe stream(index).pointee.codecpar.pointee
-    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, unsafe !stream(index).isCover else {
-      return nil
-    }
+    guard unsafe parameters.codec_type == AVMEDIA_TYPE_VIDEO, unsafe !stream(index).isCover,
+      unsafe !stream(index).holdsThumbnails
+    else { return nil }
     let isDefault = unsafe stream(index).pointee.disposition & AV_DISPOSITION_DEFAULT != 0
     // Above any number of pixels.
     return unsafe (isDefault ? 1 << 62 : 0) + Int(parameters.width) * Int(parameters.height)
@@ -49,6 +49,17 @@ extension Demuxer {
     // 300: above it the "rate" of files with irregular times is only the clock they count by.
     let candidates = [average, unsafe Rational(stream.r_frame_rate)]
     return candidates.first { $0.isPositive && $0.value <= 300 } ?? Rational(25, 1)
+  }
+
+  /// The rate that has a place for every frame, in a stream of `average` frames per second.
+  func countableRate(of index: Int, average: Rational) -> Rational {
+    let finest = unsafe Rational(stream(index).pointee.r_frame_rate)
+    // 300: as above. Of interlaced pictures the fields are counted, two of each.
+    let isUsual = [1, 0.5].contains { abs(average.value / (finest.value * $0) - 1) < 0.01 }
+    guard finest.isPositive, finest.value <= 300, finest.value > average.value, !isUsual else {
+      return average
+    }
+    return finest
   }
 
   // Whether so many frames a second are those that the file counts: slow motion has hundreds.

@@ -22,8 +22,8 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   private var marked: [Int: Int]
   private var endOfLastPacket: Int64
 
-  // More streams than this are no video but an attack.
-  private static let maximumStreamCount: Int32 = 64
+  // More streams than this are no video but an attack; fonts count too.
+  private static let maximumStreamCount: Int32 = 1000
 
   /// Opens the input and looks at its streams.
   ///
@@ -152,6 +152,12 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   }
 
   var streamCount: Int { unsafe Int(native.pointee.nb_streams) }
+
+  /// What a person should know about streams that are not looked at.
+  var streamNotices: [Notice] {
+    guard streamCount >= Int(Demuxer.maximumStreamCount) else { return [] }
+    return [.warning("the input has \(streamCount) streams or more; others are left out")]
+  }
 
   /// The stream of this number; valid while the demuxer lives.
   func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {

@@ -97,6 +97,8 @@ struct Encoder: ~Copyable, @unchecked Sendable {
     unsafe frame.native.pointee.pts = time.pts
     unsafe frame.native.pointee.pkt_duration = time.duration
     unsafe frame.native.pointee.sample_aspect_ratio = native.pointee.sample_aspect_ratio
+    // Many encoders look for it here only.
+    unsafe frame.native.pointee.quality = native.pointee.global_quality
     companions[time.pts] = Companion(duration: time.duration, passage: passage, light: light)
     pictureCount += 1
     unsafe try check(avcodec_send_frame(native, frame.native), .encode, "picture")

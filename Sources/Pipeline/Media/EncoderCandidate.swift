@@ -73,13 +73,15 @@ struct EncoderCandidate {
     layout.family == .rgb || profile.name == "mjpeg"
   }
 
-  /// What the numbers mean in the pictures that it gets; `keepsRange` says whether the output tells
-  /// their range.
+  /// What the numbers mean in the pictures of `size` that it gets; `keepsRange` and `keepsMatrix` say
+  /// whether the output tells their range and matrix.
   func color(
     from source: ColorSpec,
     source layout: PixelLayout,
     target: PixelLayout,
+    size: (width: Int, height: Int),
     keepsRange: Bool,
+    keepsMatrix: Bool,
   ) -> ColorSpec {
     var color = source
     if target.family == .rgb {
@@ -90,6 +92,9 @@ struct EncoderCandidate {
       color.range = .limited
     }
     if target.isAlwaysFullRange || !keepsRange { color.range = target.usualRange }
+    if target.family == .yuv && !keepsMatrix {
+      color.matrix = .guess(width: size.width, height: size.height)
+    }
     if !target.isSubsampled {
       color.chroma = .unspecified
     } else if color.chroma == .unspecified {

@@ -29,6 +29,10 @@ struct EncoderProfile {
   /// Settings that are made next if every picture has to leave at once.
   var live: [String: String] = [:]
 
+  /// Settings that mean constant quality to an encoder without a setting for it; they are not made if the
+  /// user names a rate.
+  var quantizer: [String: String] = [:]
+
   /// Whether chroma planes of odd pictures may be rounded up.
   var acceptsOddSizes = false
 
@@ -49,6 +53,9 @@ struct EncoderProfile {
 
   /// Where it is said which range the pictures have; some decoders ignore what the container says.
   var rangeTag = RangeTag.nowhere
+
+  /// Whether what it makes says which matrix the pictures have.
+  var tagsMatrix = false
 }
 
 extension EncoderProfile {
@@ -61,7 +68,8 @@ extension EncoderProfile {
       defaults: ["preset": "veryfast"],
       live: ["tune": "zerolatency"],
       carried: [.captions],
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "libx264rgb",
@@ -69,7 +77,8 @@ extension EncoderProfile {
       preset: .named("preset", among: names),
       defaults: ["preset": "veryfast"],
       live: ["tune": "zerolatency"],
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "libx265",
@@ -79,7 +88,8 @@ extension EncoderProfile {
       live: ["preset": "ultrafast", "tune": "zerolatency"],
       light: ("x265-params", { $0.x265 }),
       takesDynamicLight: true,
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "libsvtav1",
@@ -88,7 +98,8 @@ extension EncoderProfile {
       defaults: ["preset": "8"],
       live: ["preset": "12", "svtav1-params": "pred-struct=1"],
       light: ("svtav1-params", { $0.svtAV1 }),
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "libaom-av1",
@@ -97,7 +108,8 @@ extension EncoderProfile {
       defaults: ["b": "0", "cpu-used": "6", "row-mt": "1"],
       live: ["cpu-used": "8", "lag-in-frames": "0", "usage": "realtime"],
       acceptsOddSizes: true,
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "libvpx-vp9",
@@ -106,7 +118,8 @@ extension EncoderProfile {
       defaults: ["b": "0", "cpu-used": "4", "row-mt": "1", "deadline": "good"],
       live: ["cpu-used": "8", "deadline": "realtime", "lag-in-frames": "0"],
       acceptsOddSizes: true,
-      rangeTag: .inStream
+      rangeTag: .inStream,
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "ffv1",
@@ -116,17 +129,37 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "prores_ks",
-      preset: .named("profile", among: ["proxy", "lt", "standard", "hq", "4444", "4444xq"])
+      preset: .named("profile", among: ["proxy", "lt", "standard", "hq", "4444", "4444xq"]),
+      tagsMatrix: true
     ),
     EncoderProfile(
       name: "mjpeg",
-      defaults: ["flags": "+qscale", "global_quality": "236"],
+      quantizer: step(2),
       acceptsOddSizes: true,
       rangeTag: .inStream
     ),
-    EncoderProfile(name: "mpeg1video", countsFrames: true),
-    EncoderProfile(name: "mpeg2video", carried: [.captions], countsFrames: true),
-    EncoderProfile(name: "mpeg4", countsFrames: true, rangeTag: .inContainer),
+    EncoderProfile(name: "mpeg1video", quantizer: step(3), countsFrames: true),
+    EncoderProfile(
+      name: "mpeg2video",
+      quantizer: step(3),
+      carried: [.captions],
+      countsFrames: true,
+      tagsMatrix: true
+    ),
+    EncoderProfile(
+      name: "mpeg4",
+      quantizer: step(3),
+      countsFrames: true,
+      rangeTag: .inContainer
+    ),
+    EncoderProfile(name: "libxvid", quantizer: step(3)),
+    EncoderProfile(name: "msmpeg4", quantizer: step(3)),
+    EncoderProfile(name: "msmpeg4v2", quantizer: step(3)),
+    EncoderProfile(name: "wmv1", quantizer: step(3)),
+    EncoderProfile(name: "wmv2", quantizer: step(3)),
+    EncoderProfile(name: "flv", quantizer: step(3)),
+    // Has a scale of its own, up to 10 for the best.
+    EncoderProfile(name: "libtheora", quantizer: step(8), countsFrames: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true, carried: [.profile]),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
@@ -140,6 +173,12 @@ extension EncoderProfile {
       rangeTag: .inContainer
     ),
   ]
+
+  // The same step for every picture: 2 is the finest usual one, 31 the coarsest; 118 of libav's units are one.
+  // No rate, or program streams would be timed by one that is not kept.
+  private static func step(_ step: Int) -> [String: String] {
+    ["flags": "+qscale", "global_quality": String(step * 118), "b": "0"]
+  }
 
   private static let yuv4mpeg = [
     AV_PIX_FMT_GRAY8, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUV444P,
@@ -191,7 +230,8 @@ extension EncoderProfile {
     _ options: EncoderOptions,
     light data: [SideData] = [],
   ) throws(MediaError) -> [EncoderOptions.Option] {
-    let usual = options.isLive ? defaults.merging(live) { $1 } : defaults
+    var usual = options.isLive ? defaults.merging(live) { $1 } : defaults
+    if !options.options.contains(where: { $0.key == "b" }) { usual.merge(quantizer) { $1 } }
     var settings = usual.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     if let preset = options.preset { settings.append(try setting(preset: preset)) }
     if let quality = try setting(options) { settings.append(quality) }

@@ -5,11 +5,15 @@ final class HeldPacket {
 
   /// When it is presented, or `nil`.
   let time: Timestamp?
+
+  /// How long it lasts; zero when unknown.
+  let duration: Duration
   private var packet: Packet?
 
   init(_ packet: consuming Packet) {
     stream = packet.streamIndex
     time = packet.time
+    duration = packet.duration
     self.packet = consume packet
   }
 

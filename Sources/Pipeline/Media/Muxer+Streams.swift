@@ -20,6 +20,7 @@ extension Muxer {
       path.quoted
     )
     unsafe parameters?.pointee.nameProfile()
+    if settings.format.isMovieFamily { unsafe parameters?.pointee.nameHEVC() }
     unsafe output.pointee.time_base = encoder.timeBase.native
     unsafe output.pointee.avg_frame_rate = settings.frameRate.native
     unsafe output.pointee.sample_aspect_ratio = settings.pixelShape.native
@@ -41,7 +42,7 @@ extension Muxer {
       .create,
       path.quoted
     )
-    if unsafe !acceptsTag(of: parameters) { unsafe parameters.pointee.codec_tag = 0 }
+    if unsafe !native.acceptsTag(of: parameters) { unsafe parameters.pointee.codec_tag = 0 }
     unsafe output.pointee.time_base = input.pointee.time_base
     unsafe output.pointee.avg_frame_rate = input.pointee.avg_frame_rate
     unsafe output.pointee.r_frame_rate = input.pointee.r_frame_rate
@@ -94,10 +95,12 @@ extension Muxer {
       }
     }
   }
+}
 
-  // The tag of one container may mean something else in another.
-  private func acceptsTag(of parameters: UnsafeMutablePointer<AVCodecParameters>) -> Bool {
-    guard let tags = unsafe native.pointee.oformat.pointee.codec_tag else { return true }
+extension UnsafeMutablePointer<AVFormatContext> {
+  /// Whether the tag of `parameters` may stay: that of one container may mean something else in another.
+  func acceptsTag(of parameters: UnsafeMutablePointer<AVCodecParameters>) -> Bool {
+    guard let tags = unsafe pointee.oformat.pointee.codec_tag else { return true }
     let identifier = unsafe parameters.pointee.codec_id
     var usual: UInt32 = 0
     return unsafe av_codec_get_id(tags, parameters.pointee.codec_tag) == identifier
@@ -165,7 +168,10 @@ extension Muxer {
     }
     switch settings.format.name {
     case "mpegts": options["mpegts_copyts"] = "1"
-    case "matroska", "webm": unsafe native.pointee.avoid_negative_ts = 0
+    case "matroska", "webm":
+      unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED
+    // It has no start times: what all streams have before their first packets must be gone.
+    case "avi": unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_ZERO
     case "flv" where !isSeekable: options["flvflags"] = "no_duration_filesize"
     default: break
     }
@@ -199,6 +205,12 @@ extension AVCodecParameters {
     let tag = String(decoding: bytes, as: UTF8.self)
     let tags = ["apco", "apcs", "apcn", "apch", "ap4h", "ap4x"]  // in the order of their numbers
     unsafe profile = tags.firstIndex(of: tag).map(Int32.init) ?? profile
+  }
+
+  // Apple's players want the name that says that the header alone has the parameter sets.
+  fileprivate mutating func nameHEVC() {
+    // 'hvc1' in a file that counts from the last byte.
+    if unsafe codec_id == AV_CODEC_ID_HEVC { unsafe codec_tag = 0x3163_7668 }
   }
 }
 

@@ -9,14 +9,20 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   let file: OutputFile?
   let path: MediaPath
   private let deliveries: Deliveries?
-  private var lastDecodingTimes: [Int: Int64]
-  private let picture: Int
+  private(set) var lastDecodingTimes: [Int: Int64]
+  let picture: Int
   private let streamsOfPlainAAC: Set<Int>
   private let isLive: Bool
   private let flushesPackets: Bool
   private var liveStart: LiveStart
   private let verifiedFormat: OutputFormat?
-  private var tallies: [Int: StreamTally]
+  private(set) var tallies: [Int: StreamTally]
+  private(set) var byteCounts: [Int: Int]
+  private var damagedStreams: Set<Int>
+  private let needsSoundToTheEnd: Bool
+
+  // How much later than they are given packets are written.
+  private let delay: Duration
   private(set) var droppedPackets: Int
   private(set) var repairedTimes: Int
   private(set) var lostTags: [String]
@@ -36,6 +42,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       file: file,
       plainAAC: PlainAAC.streams(of: demuxer, settings),
       tags: unsafe FileTags(demuxer.native, streams: settings.streams.kept),
+      delay: settings.delay(of: demuxer),
     )
     for (input, output) in settings.streams.outputs.enumerated() where output != nil {
       let stream = unsafe try muxer.addStream()
@@ -53,7 +60,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     }
     unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
     muxer.dropMetadata(["major_brand", "minor_version", "compatible_brands"])
-    try muxer.copyChapters(of: demuxer, settings.timeOffset, until: settings.end)
+    try muxer.copyChapters(of: demuxer, settings.timeOffset + muxer.delay, until: settings.end)
     try muxer.writeHeader(settings, encoder.timeBase)
     self = muxer
   }
@@ -63,6 +70,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     file: OutputFile?,
     plainAAC: Set<Int>,
     tags: FileTags,
+    delay: Duration,
   ) throws(MediaError) {
     var context: UnsafeMutablePointer<AVFormatContext>?
     let code = unsafe avformat_alloc_output_context2(&context, settings.format.native, nil, nil)
@@ -73,7 +81,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let address = file == nil ? settings.network : nil
     let deliveries = address.map { unsafe Deliveries(to: $0, by: native, settings.cancellation) }
     let io = unsafe try Muxer.ioContext(file, for: native)
-    unsafe self.init(native, io, deliveries, file, settings, plainAAC, tags)
+    unsafe self.init(native, io, deliveries, file, settings, plainAAC, tags, delay)
   }
 
   private init(
@@ -84,6 +92,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     _ settings: MuxerSettings,
     _ plainAAC: Set<Int>,
     _ tags: FileTags,
+    _ delay: Duration,
   ) {
     unsafe self.native = native
     self.io = io
@@ -97,6 +106,10 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     // Not default values, for the reason given in `Decoder`.
     lastDecodingTimes = [:]
     tallies = [:]
+    byteCounts = [:]
+    damagedStreams = []
+    needsSoundToTheEnd = settings.format.needsSoundToTheEnd && !settings.isLive
+    self.delay = delay
     streamsOfPlainAAC = plainAAC
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
@@ -128,6 +141,9 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       return tallies[index, default: StreamTally()].add(nil)
     }
     unsafe packet.rescale(to: Rational(stream(index).pointee.time_base))
+    if delay != .zero { packet.shift(by: delay) }
+    if isSecondCopy(packet) { return }
+    if packet.isMarkedCorrupt { damagedStreams.insert(index) }
     if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
     repair(packet)
@@ -138,6 +154,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     guard code < 0 else {
       deliveries?.note(byteCount)
       tallies[index, default: StreamTally()].add(ticks)
+      byteCounts[index, default: 0] += byteCount
       return
     }
     if index == picture { try check(code, .write, path.quoted) }
@@ -166,6 +183,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   }
 
   mutating func finish() throws(MediaError) {
+    if needsSoundToTheEnd { try lengthenSound() }
     let code = unsafe av_write_trailer(native)
     if let stream = unsafe native.pointee.pb { unsafe avio_flush(stream) }
     try checkFile()
@@ -179,7 +197,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private mutating func verify() throws(MediaError) {
     guard let format = verifiedFormat, let file, let written = file.temporary else { return }
     var expectations: [StreamPlace: Verification.Expectation] = [:]
-    for (index, tally) in tallies where index == picture || droppedPackets == 0 {
+    for (index, tally) in tallies where isExpected(index) {
       let place = unsafe StreamPlace(index, in: native, coversLieApart: format.holdsCovers)
       let parameters = unsafe present(stream(index).pointee.codecpar)
       expectations[place] = unsafe format.expectation(tally, of: parameters)
@@ -187,6 +205,11 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     let verification = Verification(streams: expectations, coversLieApart: format.holdsCovers)
     let found = try verification.run(written, name: path, file.cancellation)
     lostTags = found.missing(of: givenTags)
+  }
+
+  // Readers may cut damaged sound into other packets.
+  private func isExpected(_ index: Int) -> Bool {
+    index == picture || droppedPackets == 0 && !damagedStreams.contains(index)
   }
 
   // A file that was not verified is opened for its tags alone. Some cannot be, such as raw pictures.
@@ -210,6 +233,13 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       unsafe native.pointee.dts != FFMPEGC_NOPTS, let last = lastDecodingTimes[packet.streamIndex]
     else { return }
     unsafe native.pointee.duration = max(native.pointee.dts &- last, 0)
+  }
+
+  // libav reads the first of the thumbnails twice, once as a cover.
+  private func isSecondCopy(_ packet: borrowing Packet) -> Bool {
+    let index = packet.streamIndex
+    guard unsafe stream(index).holdsThumbnails else { return false }
+    return unsafe packet.native.pointee.dts == lastDecodingTimes[index]
   }
 
   // Decoding times have to grow; libav refuses everything else.
@@ -239,7 +269,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     unsafe try check(stream.pointee.error, .write, path.quoted)
   }
 
-  private func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
+  func stream(_ index: Int) -> UnsafeMutablePointer<AVStream> {
     unsafe present(native.pointee.streams[index])
   }
 }

@@ -62,6 +62,9 @@ struct OutputFormat: @unchecked Sendable {
   /// Whether a cover stays one, apart from the streams: among the tags of a movie file, attached to Matroska.
   var holdsCovers: Bool { isMovieFamily && name != "mov" || holdsAttachments }
 
+  /// Whether the pictures of chapters can be a stream of a few pictures at any times.
+  var holdsThumbnails: Bool { isMovieFamily || name == "matroska" }
+
   /// Whether there may be one stream of pictures and one of sound.
   var holdsOneOfAKind: Bool { name == "flv" }
 
@@ -77,16 +80,45 @@ struct OutputFormat: @unchecked Sendable {
   /// Whether nothing may lie before the packet that is written first.
   var countsFromItsFirstPacket: Bool { name == "flv" }
 
+  /// Whether pictures that have no sound beside them are dropped by libav's muxer.
+  var needsSoundToTheEnd: Bool { name == "mxf" }
+
+  /// Whether pictures before zero are lost: cut off by movie files, read without their times from Matroska.
+  var losesPicturesBeforeZero: Bool { isMovieFamily || ["matroska", "webm"].contains(name) }
+
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
 
   /// Whether all frames are shown equally long.
   var hasConstantFrameRate: Bool {
-    ["avi", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
+    ["avi", "mxf", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
   }
 
   /// Whether it says which range pictures have, if their codec does not.
   var hasRangeTag: Bool { ["matroska", "webm", "yuv4mpegpipe"].contains(name) }
+
+  /// Whether it says which matrix pictures with these colours have, if their codec does not.
+  func tellsMatrix(of color: ColorSpec) -> Bool {
+    // Movie files name all of a colour or nothing.
+    let isNamed = ![color.primaries, color.transfer].contains(ColorSpec.unspecifiedCode)
+    return ["matroska", "webm"].contains(name) || (["mp4", "mov"].contains(name) && isNamed)
+  }
+
+  /// Whether a frame may be followed by a pause.
+  var storesPauses: Bool {
+    let hasTimes = unsafe native.pointee.flags & AVFMT_NOTIMESTAMPS == 0
+    // AVI counts empty frames.
+    return name == "avi" || (hasTimes && !hasConstantFrameRate)
+  }
+
+  /// The most frames a second that readers show as they are; `nil` if there is no limit.
+  var highestFrameRate: Double? {
+    // It counts hundredths of a second, and one of them is taken for a mistake.
+    name == "gif" ? 50 : nil
+  }
+
+  /// Whether its header can say that pictures lie so around the viewer or before both eyes.
+  func tells(view: SideData) -> Bool { name != "webm" || !view.isRareStereo }
 
   /// Whether it holds the pictures of PAL and NTSC only, as tapes do.
   var isForTelevision: Bool { ["dv", "gxf"].contains(name) }

@@ -45,6 +45,8 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var isMarkedCorrupt: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
 
+  func markCorrupt() { unsafe native.pointee.flags |= AV_PKT_FLAG_CORRUPT }
+
   var isKeyFrame: Bool { unsafe native.pointee.flags & AV_PKT_FLAG_KEY != 0 }
 
   /// When the data is presented in ticks of its time base, or `nil`.
@@ -68,6 +70,12 @@ struct Packet: ~Copyable, @unchecked Sendable {
   /// How long the data lasts; zero when unknown.
   var duration: Duration {
     Timestamp(ticks: unsafe max(native.pointee.duration, 0), timeBase: timeBase).duration
+  }
+
+  /// Begins later by `delay` and lasts for `duration`.
+  func cut(by delay: Duration, lasting duration: Duration) {
+    shift(by: delay)
+    unsafe native.pointee.duration = duration.ticks(of: timeBase)
   }
 
   /// Expresses the times in another time base.

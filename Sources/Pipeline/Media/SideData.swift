@@ -16,10 +16,28 @@ extension SideData {
       (AV_FRAME_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_CONTENT_LIGHT_LEVEL),
     ]
     return kinds.compactMap { inFrame, inStream in
-      guard let data = unsafe av_frame_get_side_data(frame.native, inFrame) else { return nil }
-      let bytes = unsafe UnsafeBufferPointer(start: data.pointee.data, count: data.pointee.size)
-      return unsafe SideData(type: inStream, bytes: Array(bytes))
+      SideData(of: frame, inFrame, as: inStream)
     }
+  }
+
+  /// How pictures lie around the viewer or before both eyes, by the header of a stream, or for the eyes by
+  /// its first picture.
+  static func view(_ header: [SideData], _ frame: borrowing Frame) -> [SideData] {
+    let inHeader = header.filter(\.isAboutView)
+    guard inHeader.isEmpty else { return inHeader }
+    let inPicture = SideData(of: frame, AV_FRAME_DATA_STEREO3D, as: AV_PKT_DATA_STEREO3D)
+    return inPicture.map { [$0] } ?? []
+  }
+
+  // What a picture carries has the same bytes in a header.
+  private init?(
+    of frame: borrowing Frame,
+    _ kind: AVFrameSideDataType,
+    as type: AVPacketSideDataType,
+  ) {
+    guard let data = unsafe av_frame_get_side_data(frame.native, kind) else { return nil }
+    let bytes = unsafe UnsafeBufferPointer(start: data.pointee.data, count: data.pointee.size)
+    unsafe self.init(type: type, bytes: Array(bytes))
   }
 
   /// All that the header of a stream says.
@@ -43,6 +61,16 @@ extension SideData {
     // The last number of a sphere's is a border in pixels.
     type == AV_PKT_DATA_STEREO3D
       || type == AV_PKT_DATA_SPHERICAL && bytes.suffix(4).allSatisfy { $0 == 0 }
+  }
+
+  /// Whether it is for both eyes, but neither side by side nor one above the other.
+  var isRareStereo: Bool {
+    guard type == AV_PKT_DATA_STEREO3D else { return false }
+    let usual = [AV_STEREO3D_2D, AV_STEREO3D_SIDEBYSIDE, AV_STEREO3D_TOPBOTTOM]
+    return unsafe bytes.withUnsafeBytes { bytes in
+      guard bytes.count >= MemoryLayout<AVStereo3D>.size else { return true }
+      return unsafe !usual.contains(bytes.loadUnaligned(as: AVStereo3D.self).type)
+    }
   }
 
   /// Adds this to the header of a stream that is written.

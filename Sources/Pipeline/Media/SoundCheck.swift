@@ -17,9 +17,11 @@ final class SoundCheck {
     self.decoder = decoder
   }
 
-  /// Decodes a packet.
+  /// Decodes a packet, and marks it if there is damage.
   func check(_ packet: borrowing Packet) throws(MediaError) {
+    let count = errorCount
     decoder.send(packet)
     while try decoder.receive() != nil {}
+    if errorCount > count { packet.markCorrupt() }
   }
 }

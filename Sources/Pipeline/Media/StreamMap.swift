@@ -45,7 +45,23 @@ struct StreamMap: Sendable {
     }
     self.picture = picture
     self.outputs = outputs
-    self.notices = notices + StreamMap.chapterNotices(demuxer, format)
+    self.notices =
+      notices + StreamMap.chapterNotices(demuxer, format)
+      + StreamMap.silenceNotices(demuxer, outputs, format)
+  }
+
+  private static func silenceNotices(
+    _ demuxer: borrowing Demuxer,
+    _ outputs: [Int?],
+    _ format: OutputFormat,
+  ) -> [Notice] {
+    guard format.needsSoundToTheEnd else { return [] }
+    for (index, output) in outputs.enumerated() where output != nil {
+      guard unsafe demuxer.stream(index).pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+      else { continue }
+      return [.detail("\(format.name) wants sound to the end: silence follows where it is shorter")]
+    }
+    return []
   }
 
   private static func chapterNotices(
@@ -120,7 +136,9 @@ extension OutputFormat {
     // Movie files make their own chapter text of the chapters.
     if unsafe isMovieFamily && stream.isChapterText { return false }
     if unsafe stream.isCover && !holdsCovers { return false }
-    return unsafe canHold(parameters.codec_id)
+    if unsafe stream.holdsThumbnails && !holdsThumbnails { return false }
+    guard unsafe canHold(parameters.codec_id) else { return false }
+    return unsafe parameters.codec_type != AVMEDIA_TYPE_AUDIO || takesSound(stream)
   }
 }
 
@@ -148,7 +166,12 @@ extension Demuxer {
 
 extension UnsafeMutablePointer<AVStream> {
   /// Whether this is a picture for the whole file, such as the front of a box.
-  var isCover: Bool { unsafe pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0 }
+  var isCover: Bool {
+    unsafe pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0 && !holdsThumbnails
+  }
+
+  /// Whether these are pictures for chapters, which libav marks as a cover too.
+  var holdsThumbnails: Bool { unsafe pointee.disposition & AV_DISPOSITION_TIMED_THUMBNAILS != 0 }
 
   /// Whether this is the track of a movie file that says which time the first picture has.
   fileprivate var isTimecode: Bool {

@@ -75,7 +75,8 @@ struct Verification {
 extension OutputFormat {
   /// Whether a file of this format gives back the packets that were written into it.
   var isVerifiable: Bool {
-    isMovieFamily || ["matroska", "webm", "avi", "flv", "gif", "mpegts", "nut"].contains(name)
+    isMovieFamily
+      || ["matroska", "webm", "avi", "flv", "gif", "mpegts", "mxf", "nut"].contains(name)
   }
 
   /// What can be expected of a stream of `parameters` that was written with `tally`.

@@ -25,8 +25,8 @@ extension PictureTarget {
   /// The pictures nearest to the source's that an encoder takes.
   ///
   /// `color` says what the source's samples mean, with nothing left unknown; `requested` is the pixel
-  /// format that the user asks for, if any; `keepsAlpha` and `keepsRange` say whether the output keeps
-  /// transparency and tells the range.
+  /// format that the user asks for, if any; `keepsAlpha`, `keepsRange` and `keepsMatrix` say whether the output
+  /// keeps transparency and tells the range and the matrix.
   ///
   /// - Throws: A ``MediaError`` of kind `usage` when the encoder does not take `requested`.
   init(
@@ -37,6 +37,7 @@ extension PictureTarget {
     requested: String?,
     keepsAlpha: Bool = true,
     keepsRange: Bool = true,
+    keepsMatrix: Bool = true,
     encoder: borrowing EncoderCandidate,
   ) throws(MediaError) {
     let layout: PixelLayout
@@ -53,7 +54,9 @@ extension PictureTarget {
         from: color,
         source: source,
         target: layout,
+        size: (width, height),
         keepsRange: keepsRange,
+        keepsMatrix: keepsMatrix,
       ),
       isPadded: !encoder.profile.acceptsOddSizes,
     )

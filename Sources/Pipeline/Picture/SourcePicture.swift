@@ -28,6 +28,10 @@ struct SourcePicture {
   /// What the stream says about Dolby Vision.
   let dolbyVision: DolbyVision?
   let frameRate: Rational
+
+  /// The rate by which frames are counted where each has to keep its time: a higher one if some of them are
+  /// shown longer than others.
+  let countableRate: Rational
   let timeBase: Rational
 
   /// The shape of a pixel of the upright picture.
@@ -52,9 +56,10 @@ struct SourcePicture {
     light = lightInHeader.isEmpty ? SideData.light(of: frame) : lightInHeader
     hasDynamicLight = frame.hasDynamicLight
     data = FrameData.all(of: frame)
-    view = orientation == .upright ? inHeader.filter(\.isAboutView) : []
+    view = orientation == .upright ? SideData.view(inHeader, frame) : []
     dolbyVision = DolbyVision(inHeader, frame)
     self.frameRate = frameRate
+    countableRate = demuxer.countableRate(of: stream, average: frameRate)
     timeBase = unsafe Rational(demuxer.stream(stream).pointee.time_base)
     let shape = unsafe Rational(
       av_guess_sample_aspect_ratio(demuxer.native, demuxer.stream(stream), frame.native)
