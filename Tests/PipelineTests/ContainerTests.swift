@@ -95,6 +95,19 @@ import Testing
     #expect(zip(before, after).allSatisfy { abs($0 - before[0] - $1 + after[0]) < 0.0011 })
   }
 
+  // Rate control shares bits among the frames that it counts, so pauses are none.
+  @Test func countsTheFramesThatThereAreForARate() throws {
+    let folder = try TemporaryFolder()
+    let some = ["-an", "-vf", "select='lt(n,20)+not(mod(n,10))'", "-vsync", "vfr"]
+    let input = try madeClip(folder, "in.mp4", extra: some)
+    var options = options(input, folder.path("out.avi"))
+    options.output.encoder.codec = "mpeg4"
+    options.output.encoder.options = [.init(key: "b", value: "200k")]
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let times = try frameTimes(folder.path("out.avi"))
+    #expect(times.count == 23 && times[1] - times[0] > 0.06)
+  }
+
   // Theora stores no frame that repeats the one before.
   @Test func keepsEveryFrameInOgg() throws {
     let folder = try TemporaryFolder()
@@ -124,7 +137,11 @@ import Testing
   @Test func refusesMoreFramesThanGIFShows() throws {
     let folder = try TemporaryFolder()
     let fast = try madeClip(folder, "fast.mp4", extra: ["-an", "-r", "60"])
+    // A short last frame raises the average.
     let usual = try madeClip(folder, "usual.mp4", extra: ["-an", "-r", "50"])
+    let short = folder.path("short.mp4")
+    let cut = ["-v", "error", "-i", usual, "-c", "copy", "-bsf:v", "setts=duration=128", short]
+    try #require(Subprocess("ffmpeg", cut).exitCode == 0)
     var options = options(fast, folder.path("out.gif"))
     let error = #expect(throws: MediaError.self) { try Transcode(options) }
     #expect(error?.kind == .usage)
@@ -132,9 +149,11 @@ import Testing
     options.part.frames = 0..<2
     #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 2)
     options.part.frames = nil
-    options.input.path = MediaPath(usual)
     options.output.overwrite = true
-    #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 100)
+    for input in [usual, short] {
+      options.input.path = MediaPath(input)
+      #expect(try Transcode(options).run(upscale: nearest(2)).progress.frames == 100)
+    }
   }
 
   // Players take large pictures for BT.709 where nothing tells their matrix.

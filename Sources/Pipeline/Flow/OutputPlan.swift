@@ -26,7 +26,10 @@ struct OutputPlan {
       height: source.uprightSize.height
     )
     try OutputPlan.check(size, format)
-    try OutputPlan.check(source.frameRate, format, frames: options.part.frames)
+    // A last frame that is short raises the average.
+    let finestRate = opened.demuxer.finestRate(of: opened.stream) ?? source.frameRate
+    let rate = min(source.frameRate.value, finestRate.value)
+    try OutputPlan.check(rate, format, frames: options.part.frames)
     let target = try PictureTarget(
       width: size.width,
       height: size.height,
@@ -40,7 +43,7 @@ struct OutputPlan {
     )
     encoder = EncoderSettings(
       target: target,
-      timeBase: OutputPlan.timeBase(source, format, candidate.profile),
+      timeBase: OutputPlan.timeBase(source, format, candidate, output.encoder),
       frameRate: source.frameRate,
       pixelShape: output.size.pixelShape(source.pixelShape, from: source.uprightSize, to: size),
       light: source.light,
@@ -109,11 +112,11 @@ struct OutputPlan {
 
   // Of two frames each is shown long enough.
   private static func check(
-    _ rate: Rational,
+    _ rate: Double,
     _ format: OutputFormat?,
     frames: Range<Int>?,
   ) throws(MediaError) {
-    guard let format, let highest = format.highestFrameRate, rate.value > highest,
+    guard let format, let highest = format.highestFrameRate, rate > highest,
       frames?.count ?? .max > 2
     else { return }
     let reason =
@@ -150,15 +153,18 @@ struct OutputPlan {
     return candidate
   }
 
+  // libav's encoders that count frames share a rate among these, and would give most of it to pauses.
   private static func timeBase(
     _ source: SourcePicture,
     _ format: OutputFormat?,
-    _ profile: EncoderProfile,
+    _ encoder: EncoderCandidate,
+    _ options: EncoderOptions,
   ) -> Rational {
-    let countsFrames = format?.hasConstantFrameRate ?? true || profile.countsFrames
+    let countsFrames = format?.hasConstantFrameRate ?? true || encoder.profile.countsFrames
     guard countsFrames else { return source.timeBase }
-    let storesPauses = format?.storesPauses ?? false
-    return (storesPauses ? source.countableRate : source.frameRate).inverse
+    let isExact = !options.namesRate || encoder.hasFixedRates
+    let hasPauses = format?.storesPauses ?? false && isExact
+    return (hasPauses ? source.countableRate : source.frameRate).inverse
   }
 }
 

@@ -51,15 +51,19 @@ extension Demuxer {
     return candidates.first { $0.isPositive && $0.value <= 300 } ?? Rational(25, 1)
   }
 
-  /// The rate that has a place for every frame, in a stream of `average` frames per second.
+  /// The lowest rate that has a place for every frame, as far as libav can tell.
+  func finestRate(of index: Int) -> Rational? {
+    let rate = unsafe Rational(stream(index).pointee.r_frame_rate)
+    // 300: as above.
+    return rate.isPositive && rate.value <= 300 ? rate : nil
+  }
+
+  /// The rate by which frames are counted in a stream of `average` frames per second, if each keeps its time.
   func countableRate(of index: Int, average: Rational) -> Rational {
-    let finest = unsafe Rational(stream(index).pointee.r_frame_rate)
-    // 300: as above. Of interlaced pictures the fields are counted, two of each.
+    guard let finest = finestRate(of: index), finest.value > average.value else { return average }
+    // Of interlaced pictures the fields are counted, two of each.
     let isUsual = [1, 0.5].contains { abs(average.value / (finest.value * $0) - 1) < 0.01 }
-    guard finest.isPositive, finest.value <= 300, finest.value > average.value, !isUsual else {
-      return average
-    }
-    return finest
+    return isUsual ? average : finest
   }
 
   // Whether so many frames a second are those that the file counts: slow motion has hundreds.

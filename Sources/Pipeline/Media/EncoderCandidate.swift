@@ -17,6 +17,9 @@ struct EncoderCandidate {
     unsafe self.codec = codec
   }
 
+  /// Whether it takes only some frame rates, as MPEG-1 and MPEG-2 do.
+  var hasFixedRates: Bool { unsafe codec.pointee.supported_framerates != nil }
+
   /// The pixel formats it takes, best first; empty when it takes any.
   var layouts: [PixelLayout] {
     guard var format = unsafe codec.pointee.pix_fmts else {

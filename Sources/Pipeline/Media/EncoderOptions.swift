@@ -39,4 +39,7 @@ public struct EncoderOptions: Hashable, Sendable {
 
   /// The usual encoding for the container.
   public init() {}
+
+  /// Whether so many bits a second are asked for.
+  var namesRate: Bool { options.contains { ["b", "maxrate"].contains($0.key) } }
 }
