@@ -99,7 +99,7 @@ import Testing
     var options = options(try madeClip(folder), pipe, times: 5)
     options.output.format = "yuv4mpegpipe"
     let transcode = try Transcode(options)
-    DispatchQueue(label: "cancel").asyncAfter(deadline: .now() + 2) {
+    DispatchQueue(label: "cancel").asyncAfter(deadline: .now() + 6) {
       transcode.cancel(signal: 2)
     }
     #expect {
@@ -120,7 +120,7 @@ import Testing
     let writer = FileHandle(fileDescriptor: descriptor)
     DispatchQueue(label: "write").async { writer.write(clip) }
     let cancellation = Cancellation()
-    DispatchQueue(label: "interrupt").asyncAfter(deadline: .now() + 3) {
+    DispatchQueue(label: "interrupt").asyncAfter(deadline: .now() + 8) {
       cancellation.endInput(signal: 2)
     }
     var input = InputOptions(MediaPath(pipe))
