@@ -130,24 +130,12 @@ import Testing
   // ffmpeg writes the names of chapters as a track that the others refer to; the reference is changed to
   // one of pictures.
   private func clipWithThumbnails(_ folder: TemporaryFolder) throws -> String {
-    let chapters = """
-      ;FFMETADATA1
-      [CHAPTER]
-      TIMEBASE=1/1
-      START=0
-      END=1
-      [CHAPTER]
-      TIMEBASE=1/1
-      START=1
-      END=2
-      """
-    try chapters.write(toFile: folder.path("chapters"), atomically: true, encoding: .utf8)
     let pictures = ["-f", "lavfi", "-i", "testsrc2=size=32x32:rate=1:duration=2"]
     let codecs = ["-c", "copy", "-c:v:1", "mjpeg", "-pix_fmt:v:1", "yuvj420p"]
     let input = folder.path("thumbnails.mp4")
     let arguments =
       ["-v", "error", "-i", try madeClip(folder, "plain.mp4")] + pictures
-      + ["-i", folder.path("chapters"), "-map", "0", "-map", "1", "-map_chapters", "2"] + codecs
+      + ["-i", try twoChapters(folder), "-map", "0", "-map", "1", "-map_chapters", "2"] + codecs
     try #require(try Subprocess("ffmpeg", arguments + [input]).exitCode == 0)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
     let reference = Data([0, 0, 0, 12]) + Data("chap".utf8)

@@ -82,21 +82,9 @@ import Testing
 
   @Test func chaptersEndWithThePart() throws {
     let folder = try TemporaryFolder()
-    let chapters = """
-      ;FFMETADATA1
-      [CHAPTER]
-      TIMEBASE=1/1
-      START=0
-      END=1
-      [CHAPTER]
-      TIMEBASE=1/1
-      START=1
-      END=2
-      """
-    try chapters.write(toFile: folder.path("chapters"), atomically: true, encoding: .utf8)
     let input = try made(
       folder,
-      ["-i", try madeClip(folder, "plain.mkv"), "-i", folder.path("chapters")]
+      ["-i", try madeClip(folder, "plain.mkv"), "-i", try twoChapters(folder)]
         + ["-map_chapters", "1", "-c", "copy"]
     )
     let parts = [

@@ -41,6 +41,24 @@ func madeClip(_ folder: TemporaryFolder, _ name: String = "in.mkv", extra: [Stri
   return path
 }
 
+/// A file in which ffmpeg reads of two chapters of a second each.
+func twoChapters(_ folder: TemporaryFolder) throws -> String {
+  let chapters = """
+    ;FFMETADATA1
+    [CHAPTER]
+    TIMEBASE=1/1
+    START=0
+    END=1
+    [CHAPTER]
+    TIMEBASE=1/1
+    START=1
+    END=2
+    """
+  let path = folder.path("chapters")
+  try chapters.write(toFile: path, atomically: true, encoding: .utf8)
+  return path
+}
+
 /// Options for a quick run on a whole file.
 func options(_ input: String, _ output: String, times factor: Double = 2) -> TranscodeOptions {
   var result = TranscodeOptions(
