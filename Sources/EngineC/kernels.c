@@ -43,6 +43,19 @@ void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_
   }
 }
 
+void enginec_finish_float_part(const enginec_float_result *r, float *sums, size_t place,
+                               size_t count) {
+  const enginec_kernels *k = kernels();
+  const size_t start = place * r->channels, samples = count * r->channels;
+  k->finish(sums, count, r->channels, r->bias, r->activation, r->alpha, r->slopes,
+            r->residual ? r->residual + start : NULL, r->residual_scale);
+  if (r->out_type == enginec_bfloat16) {
+    k->to_bfloat16((uint16_t *)r->out + start, sums, samples);
+  } else {
+    memcpy((float *)r->out + start, sums, samples * sizeof *sums);
+  }
+}
+
 void enginec_place_steps(uint8_t *out, size_t out_channels, const float *x, size_t pixels,
                          size_t channels, const float *gains, const float *offsets) {
   kernels()->to_uint8(out, out_channels, x, pixels, channels, gains, offsets);
@@ -82,23 +95,29 @@ static size_t inner_end(const enginec_edges *e) {
   return end < e->out_width ? end : e->out_width;
 }
 
-void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
-                             const enginec_sum_finish *finish, const float *table,
-                             const enginec_edges *e, const float *biases, const void *residual) {
+void enginec_finish_sum_part(const enginec_sum_result *r, const int32_t *sums, size_t y, size_t x,
+                             size_t count) {
   const enginec_kernels *k = kernels();
-  const size_t channels = finish->channels, width = e->out_width;
-  const size_t out_bytes = channels * enginec_sample_bytes(finish->out_type);
-  const size_t residual_bytes = channels * enginec_sample_bytes(finish->residual_type);
-  for (size_t y = 0; y < rows; y++) {
-    const size_t row_edge = edge_of(e, first_row + y, e->height) * enginec_edge_count(e);
-    for (size_t x = 0, end; x < width; x = end) {
-      const size_t edge = edge_of(e, x, e->width), p = y * width + x;
-      end = edge == 0 ? inner_end(e) : x + 1;
-      k->finish_sums((char *)out + p * out_bytes, sums + p * channels, end - x, finish, table,
-                     biases + (row_edge + edge) * channels,
-                     residual ? (const char *)residual + p * residual_bytes : NULL);
-    }
+  const enginec_edges *e = &r->edges;
+  const size_t channels = r->finish.channels, last = x + count;
+  const size_t out_bytes = enginec_sample_bytes(r->finish.out_type);
+  const size_t residual_bytes = enginec_sample_bytes(r->finish.residual_type);
+  const size_t row_edge = edge_of(e, y, e->height) * enginec_edge_count(e);
+  for (size_t end; x < last; sums += (end - x) * channels, x = end) {
+    const size_t edge = edge_of(e, x, e->width), place = (y * e->out_width + x) * channels;
+    const size_t inner = inner_end(e) < last ? inner_end(e) : last;
+    end = edge == 0 ? inner : x + 1;
+    k->finish_sums((char *)r->out + place * out_bytes, sums, end - x, &r->finish, r->table,
+                   r->biases + (row_edge + edge) * channels,
+                   r->residual ? (const char *)r->residual + place * residual_bytes : NULL);
   }
+}
+
+void enginec_finish_sum_rows(const enginec_sum_result *r, const int32_t *sums, size_t first_row,
+                             size_t rows) {
+  const size_t width = r->edges.out_width, channels = r->finish.channels;
+  for (size_t y = 0; y < rows; y++)
+    enginec_finish_sum_part(r, sums + y * width * channels, first_row + y, 0, width);
 }
 
 void enginec_weighted_sum(float *out, size_t count, size_t term_count, const float *const *terms,
@@ -196,86 +215,7 @@ void enginec_softmax_end(float *out, size_t rows, size_t channels, const float *
   kernels()->softmax_end(out, rows, channels, sums);
 }
 
-// As fma_burst: 12 chains keep two units busy.
-enum { burst_chains = 12, burst_steps = 1 << 16 };
-
-#ifdef __x86_64__
-__attribute__((target("avx512f,avx512vnni"))) static double burst_of_bytes(float *sink) {
-  __m512i sums[burst_chains];
-  const __m512i factor = _mm512_set1_epi8((char)(1 + sink[0]));
-  for (int k = 0; k < burst_chains; k++)
-    sums[k] = _mm512_set1_epi32(k);
-  for (int s = 0; s < burst_steps; s++) {
-#pragma clang loop unroll(full)
-    for (int k = 0; k < burst_chains; k++)
-      sums[k] = _mm512_dpbusd_epi32(sums[k], factor, factor);
-  }
-  for (int k = 1; k < burst_chains; k++)
-    sums[0] = _mm512_add_epi32(sums[0], sums[k]);
-  sink[0] = (float)_mm512_cvtsi512_si32(sums[0]) * 1e-30f;
-  return 2.0 * 64 * burst_chains * burst_steps;
-}
-
-// With AVX2 a product with its sum takes three instructions. Six chains fill the registers, and all
-// of one instruction before the next keeps the units busiest.
-enum { pair_chains = 6 };
-
-__attribute__((target("avx2"))) static double burst_of_pairs(float *sink) {
-  __m256i sums[pair_chains], pairs[pair_chains];
-  __m256i factor = _mm256_set1_epi8((char)(1 + sink[0]));
-  const __m256i ones = _mm256_set1_epi16(1);
-  for (int k = 0; k < pair_chains; k++)
-    sums[k] = _mm256_set1_epi32(k);
-  for (int s = 0; s < burst_steps; s++) {
-#pragma clang loop unroll(full)
-    for (int k = 0; k < pair_chains; k++) {
-      __asm__("" : "+x"(factor)); // for all that the compiler knows another one every time
-      pairs[k] = _mm256_maddubs_epi16(factor, factor);
-    }
-#pragma clang loop unroll(full)
-    for (int k = 0; k < pair_chains; k++)
-      pairs[k] = _mm256_madd_epi16(pairs[k], ones);
-#pragma clang loop unroll(full)
-    for (int k = 0; k < pair_chains; k++)
-      sums[k] = _mm256_add_epi32(sums[k], pairs[k]);
-  }
-  for (int k = 1; k < pair_chains; k++)
-    sums[0] = _mm256_add_epi32(sums[0], sums[k]);
-  sink[0] = (float)_mm256_cvtsi256_si32(sums[0]) * 1e-30f;
-  return 2.0 * 32 * pair_chains * burst_steps;
-}
-
-__attribute__((target("avx512f,avx512bf16"))) static double burst_of_halves(float *sink) {
-  __m512 sums[burst_chains];
-  const __m512 ones = _mm512_set1_ps(1 + sink[0]);
-  const __m512bh factor = _mm512_cvtne2ps_pbh(ones, ones);
-  for (int k = 0; k < burst_chains; k++)
-    sums[k] = _mm512_set1_ps((float)k);
-  for (int s = 0; s < burst_steps; s++) {
-#pragma clang loop unroll(full)
-    for (int k = 0; k < burst_chains; k++)
-      sums[k] = _mm512_dpbf16_ps(sums[k], factor, factor);
-  }
-  for (int k = 1; k < burst_chains; k++)
-    sums[0] = _mm512_add_ps(sums[0], sums[k]);
-  sink[0] = _mm512_cvtss_f32(sums[0]) * 1e-30f;
-  return 2.0 * 32 * burst_chains * burst_steps;
-}
-#endif
-
-double enginec_product_burst(enginec_sample_type type, float *sink) {
-  if (type == enginec_float32)
-    return kernels()->fma_burst(sink);
-#ifdef __x86_64__
-  if (type == enginec_uint8 && __builtin_cpu_supports("avx512vnni"))
-    return burst_of_bytes(sink);
-  if (type == enginec_uint8 && __builtin_cpu_supports("avx2") && !__builtin_cpu_supports("avxvnni"))
-    return burst_of_pairs(sink);
-  if (type == enginec_bfloat16 && __builtin_cpu_supports("avx512bf16"))
-    return burst_of_halves(sink);
-#endif
-  return 0;
-}
+double enginec_fma_burst(float *sink) { return kernels()->fma_burst(sink); }
 
 // MARK: Copies, which gain nothing from wider vectors
 

@@ -42,6 +42,9 @@ extern const enginec_kernels enginec_kernels_v3;
 extern const enginec_kernels enginec_kernels_v4;
 #endif
 
+// The running CPU's fma_burst.
+double enginec_fma_burst(float *sink);
+
 // Sides of the small matrices in window attention: whole pairs of the widest vectors.
 static inline size_t enginec_padded(size_t count) { return (count + 31) / 32 * 32; }
 

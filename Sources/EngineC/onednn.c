@@ -81,6 +81,16 @@ int enginec_onednn_gemm(float *out, const float *a, const float *b,
 
 // MARK: Process
 
+// Asks the system for the tiles' registers too, once for the process.
+int enginec_has_tiles(void) {
+#ifdef __x86_64__
+  const dnnl_cpu_isa_t wanted = dnnl_cpu_isa_avx512_core_amx;
+  return (dnnl_get_effective_cpu_isa() & wanted) == wanted;
+#else
+  return 0;
+#endif
+}
+
 void enginec_use_one_thread(void) { omp_set_num_threads(1); }
 
 const char *enginec_onednn_version(void) {

@@ -15,17 +15,9 @@ int enginec_has_bfloat16(void) {
 #endif
 }
 
-int enginec_has_bfloat16_tiles(void) {
-#ifdef __x86_64__
-  return __builtin_cpu_supports("amx-bf16") != 0;
-#else
-  return 0;
-#endif
-}
-
 int enginec_bfloat16_is_fast(void) {
 #ifdef __x86_64__
-  return enginec_has_bfloat16() && (!__builtin_cpu_is("intel") || enginec_has_bfloat16_tiles());
+  return enginec_has_bfloat16() && (!__builtin_cpu_is("intel") || enginec_has_tiles());
 #else
   return 0;
 #endif

@@ -80,6 +80,33 @@ struct Finish: Sendable {
     }
   }
 
+  /// Calls `body` with what finishes sums and writes them into the whole picture `result`.
+  func withNative(
+    _ result: UnsafeMutableRawPointer,
+    of type: SampleType,
+    channels: Int,
+    residual: UnsafePointer<Float>?,
+    _ body: (enginec_float_result) -> Void,
+  ) {
+    let (code, alpha) = activation.function
+    (bias ?? []).withUnsafeBufferPointer { bias in
+      withSlopes { slopes in
+        let native = enginec_float_result(
+          channels: channels,
+          bias: self.bias == nil ? nil : bias.baseAddress,
+          slopes: slopes,
+          residual: residual,
+          activation: code,
+          alpha: alpha,
+          residual_scale: residualScale ?? 0,
+          out_type: type.native,
+          out: result,
+        )
+        body(native)
+      }
+    }
+  }
+
   private func withSlopes(_ body: (UnsafePointer<Float>?) -> Void) {
     guard case .prelu(let slopes) = activation else { return body(nil) }
     slopes.withUnsafeBufferPointer { body($0.baseAddress) }

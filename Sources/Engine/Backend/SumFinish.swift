@@ -51,26 +51,23 @@ struct SumFinish: Sendable {
     self.biases = biases
   }
 
-  /// Finishes some rows of sums; `residual` points at the first of them.
-  func apply(
-    to sums: UnsafePointer<Int32>,
-    rows: Range<Int>,
+  /// Calls `body` with what finishes sums and writes them into the whole picture `result`.
+  func withNative(
     _ result: UnsafeMutableRawPointer,
     residual: UnsafeRawPointer?,
+    _ body: (enginec_sum_result) -> Void,
   ) {
-    withUnsafePointer(to: finish) { finish in
-      withUnsafePointer(to: edges) { edges in
-        enginec_finish_sum_rows(
-          result,
-          sums,
-          rows.lowerBound,
-          rows.count,
-          finish,
-          table,
-          edges,
-          biases,
-          residual,
+    table.withUnsafeBufferPointer { table in
+      biases.withUnsafeBufferPointer { biases in
+        let native = enginec_sum_result(
+          finish: finish,
+          edges: edges,
+          table: table.baseAddress,
+          biases: biases.baseAddress,
+          residual: residual,
+          out: result,
         )
+        body(native)
       }
     }
   }
@@ -87,7 +84,7 @@ extension Activation {
 }
 
 extension enginec_edges {
-  fileprivate init(_ step: ConvolutionStep) {
+  init(_ step: ConvolutionStep) {
     let convolution = step.convolution
     self.init(
       height: step.input.height,

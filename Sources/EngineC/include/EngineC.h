@@ -57,6 +57,21 @@ void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_
                                 const float *bias, enginec_activation activation, float alpha,
                                 const float *slopes, const float *residual, float residual_scale);
 
+// What finishes sums of floats as enginec_finish does, and the whole picture that is written, in
+// float32 or bfloat16.
+typedef struct {
+  size_t channels;
+  const float *bias, *slopes, *residual;
+  enginec_activation activation;
+  float alpha, residual_scale;
+  enginec_sample_type out_type;
+  void *out;
+} enginec_float_result;
+
+// Finishes the sums of `count` pixels from pixel `place` of the picture on; `sums` is overwritten.
+void enginec_finish_float_part(const enginec_float_result *result, float *sums, size_t place,
+                               size_t count);
+
 // What is done to the sums of an 8-bit convolution:
 // v = activation(sum * scale + bias) * gain + offset + residual * residual_scale. The gain of an
 // activation of straight lines is 1: scale and bias hold it.
@@ -85,12 +100,22 @@ typedef struct {
   size_t kernel, stride, pad_before, pad_after;
 } enginec_edges;
 
-// Finishes rows [first_row, first_row + rows) of sums. `biases` holds enginec_edge_count(edges)
-// squared arrays of a bias per channel, of which rows choose first: entry
+// What finishes sums, and the whole pictures that are read and written. `biases` holds
+// enginec_edge_count(edges) squared arrays of a bias per channel, of which rows choose first: entry
 // before * (pad_after + 1) + after for so many weights outside. `residual` may be NULL.
-void enginec_finish_sum_rows(void *out, const int32_t *sums, size_t first_row, size_t rows,
-                             const enginec_sum_finish *finish, const float *table,
-                             const enginec_edges *edges, const float *biases, const void *residual);
+typedef struct {
+  enginec_sum_finish finish;
+  enginec_edges edges;
+  const float *table, *biases;
+  const void *residual;
+  void *out;
+} enginec_sum_result;
+
+// Finishes rows [first_row, first_row + rows) of sums, or `count` pixels of row y from column x on.
+void enginec_finish_sum_rows(const enginec_sum_result *result, const int32_t *sums,
+                             size_t first_row, size_t rows);
+void enginec_finish_sum_part(const enginec_sum_result *result, const int32_t *sums, size_t y,
+                             size_t x, size_t count);
 size_t enginec_edge_count(const enginec_edges *edges);
 
 // out[p * out_channels + c] = x[p * channels + c] * gains[c] + offsets[c], rounded to the nearest
@@ -275,6 +300,42 @@ void enginec_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t o
 void enginec_noise_row(float *out, uint64_t seed, uint32_t frame, uint32_t row, uint32_t column,
                        size_t width);
 
+// MARK: Convolutions by AMX
+
+// A convolution with whole columns of 16 output channels and a stride of 1: of bytes by int8_t
+// where the type is uint8, else of bfloat16.
+typedef struct {
+  size_t in_channels, out_channels;
+  enginec_sample_type type;
+  enginec_sample_type x_type; // as the type, or float32 to be rounded to bfloat16
+  enginec_edges edges;
+} enginec_amx_shape;
+
+enum { enginec_amx_most_kernel = 7 };
+
+// What a run reads and writes: packed weights at a multiple of 64 bytes, the whole picture `x`, and
+// the result of the type at hand.
+typedef struct {
+  enginec_amx_shape shape;
+  const uint8_t *weights;
+  const void *x;
+  enginec_sum_result of_bytes;
+  enginec_float_result of_halves;
+} enginec_amx;
+
+// Whether the CPU has tiles, and the kernel is made for such sizes.
+int enginec_amx_suits(const enginec_amx_shape *shape);
+
+size_t enginec_amx_weight_bytes(const enginec_amx_shape *shape);
+size_t enginec_amx_scratch_bytes(const enginec_amx_shape *shape);
+
+// `weights` are (out, in, kernel, kernel): int8_t for bytes, else floats.
+void enginec_amx_pack(uint8_t *packed, const enginec_amx_shape *shape, const void *weights);
+
+// Computes rows [first_row, first_row + rows) of the result. Sums of bytes are exact; a pixel has
+// the same bits whatever is the size of the picture.
+void enginec_amx_run(const enginec_amx *convolution, size_t first_row, size_t rows, void *scratch);
+
 // MARK: Matrix products
 
 typedef struct {
@@ -377,8 +438,9 @@ int enginec_products_execute(enginec_products_runner *runner, const uint16_t *a,
 // Whether the CPU multiplies bfloat16 itself.
 int enginec_has_bfloat16(void);
 
-// Whether the CPU multiplies whole tiles of bfloat16 (AMX).
-int enginec_has_bfloat16_tiles(void);
+// Whether the CPU multiplies whole tiles of bytes and of bfloat16 (AMX), the system lets us, and
+// oneDNN's own limit on instruction sets does.
+int enginec_has_tiles(void);
 
 // Whether bfloat16 is faster than float. Intel's AVX-512 adds up half as many vectors of bfloat16
 // at a time as of floats, so that without tiles nothing is won, and the rounding is lost.

@@ -39,6 +39,7 @@ public struct OneDNNBackend: Backend {
   /// oneDNN fuses bias and most activations into direct sums; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
   public func kernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
+    if AMXConvolution.suits(step, precision: precision) { return try AMXConvolution(step) }
     if case .uint8 = step.inputType {
       return try OneDNNIntegerConvolution(
         step,
@@ -51,6 +52,7 @@ public struct OneDNNBackend: Backend {
 
   /// Asks the library for a kernel without weights.
   public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
+    if AMXConvolution.suits(step, precision: precision) { return AMXConvolution.memory(of: step) }
     let kernel: any OneDNNKernel
     if case .uint8 = step.inputType {
       kernel = try OneDNNIntegerConvolution(step, stripRows: stripRows(step), finish: nil)

@@ -61,11 +61,10 @@ final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
       first start: Int,
       scratch: UnsafeMutableRawPointer,
     ) throws(EngineError) {
-      let step = convolution.step
-      let rowCount = step.output.width * step.output.channels
       let libraryScratch = scratch + convolution.sumByteCount
-      let strips = convolution.strips
-      try strips.forEach(from: start, in: step.output) { (first, rows) throws(EngineError) in
+      let residual = operands.count == 2 ? operands[1] : nil
+      let output = convolution.step.output
+      try convolution.strips.forEach(from: start, in: output) { (first, rows) throws(EngineError) in
         try library.run(
           operands[0],
           into: scratch,
@@ -73,14 +72,10 @@ final class OneDNNIntegerConvolution: OneDNNKernel, @unchecked Sendable {
           rows: rows,
           scratch: libraryScratch,
         )
-        let place = first * rowCount
-        convolution.finish?.apply(
-          to: scratch.assumingMemoryBound(to: Int32.self),
-          rows: first..<(first + rows),
-          result + place * step.resultType.byteCount,
-          residual: operands.count == 2
-            ? operands[1] + place * step.residualType.byteCount : nil,
-        )
+        let sums = scratch.assumingMemoryBound(to: Int32.self)
+        convolution.finish?.withNative(result, residual: residual) { native in
+          withUnsafePointer(to: native) { enginec_finish_sum_rows($0, sums, first, rows) }
+        }
       }
     }
   }

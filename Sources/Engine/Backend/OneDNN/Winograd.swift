@@ -34,7 +34,7 @@ enum Winograd {
   }
 
   /// Whether the CPU multiplies so many bfloat16 at once (AMX) that transforms could save nothing.
-  static let multipliesTiles = enginec_has_bfloat16_tiles() != 0
+  static let multipliesTiles = enginec_has_tiles() != 0
 
   /// The rows of equal strips about 32 rows high, whole blocks of 4, that overlap least: 32 measured best.
   static func stripRows(height: Int) -> Int {
