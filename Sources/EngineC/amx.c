@@ -51,16 +51,19 @@ static size_t column_count(const enginec_amx_shape *s) { return s->out_channels 
 // Bytes of a chunk's weights for such a column.
 static size_t factor_bytes(const enginec_amx_shape *s) { return chunk_bytes(s) * tile_rows; }
 
-// How many columns go together: threes where no other remains, else pairs.
+// Whether columns go together in pairs, and in threes where not.
+static int is_in_pairs(const enginec_amx_shape *s) { return column_count(s) % 3 != 0; }
+
+// How many of the remaining columns go together.
 static size_t group(const enginec_amx_shape *s, size_t remaining) {
-  if (column_count(s) % 3 == 0)
-    return 3;
-  return remaining < 2 ? remaining : 2;
+  const size_t most = is_in_pairs(s) ? 2 : 3;
+  return remaining < most ? remaining : most;
 }
 
 int enginec_amx_suits(const enginec_amx_shape *s) {
-  return enginec_has_tiles() && s->edges.stride == 1 &&
-         s->edges.kernel <= enginec_amx_most_kernel && step_count(s) > 0 &&
+  const enginec_edges *e = &s->edges;
+  return enginec_has_tiles() && e->stride == 1 && e->kernel <= enginec_amx_most_kernel &&
+         e->pad_before < e->kernel && e->pad_after < e->kernel && step_count(s) > 0 &&
          s->out_channels % tile_rows == 0 && enginec_amx_weight_bytes(s) <= most_weight_bytes;
 }
 
@@ -146,10 +149,10 @@ typedef struct {
   uint8_t rows[16];
 } tile_configuration;
 
-void amx_begin_tiles(size_t depth, int in_pairs) {
+void amx_begin_tiles(size_t depth, int has_second_samples) {
   tile_configuration c = {.palette = 1};
   for (int t = 0; t <= weights_tile; t++) {
-    const int is_samples = t == samples_tile || (t == second_samples && in_pairs);
+    const int is_samples = t == samples_tile || (t == second_samples && has_second_samples);
     c.columns[t] = is_samples ? (uint16_t)depth : tile_bytes;
     c.rows[t] = t == weights_tile ? (uint8_t)(depth / quad_bytes) : tile_rows;
   }
@@ -162,7 +165,7 @@ static void end_tiles(void) { _tile_release(); }
 // weights of the first of these rows.
 typedef struct {
   const uint8_t *rows[enginec_amx_most_kernel], *ahead[enginec_amx_most_kernel], *weights;
-  size_t row_count, steps, step_bytes, ahead_bytes, pixel_bytes, factor_bytes, sum_bytes;
+  size_t row_count, steps, step_bytes, ahead_bytes, pixel_bytes, factor_bytes, sum_stride;
 } walk;
 
 // Tiles are named by constants: sums 0, 1 and 2 are the first 16 pixels', 3, 4 and 5 the others'.
@@ -210,7 +213,7 @@ typedef struct {
   static void NAME##COLUMNS(uint8_t *sums, const walk *w) {                                        \
     const size_t pixel_bytes = w->pixel_bytes, factor_bytes = w->factor_bytes;                     \
     const size_t steps = w->steps, step_bytes = w->step_bytes, ahead_bytes = w->ahead_bytes;       \
-    const size_t stride = w->sum_bytes;                                                            \
+    const size_t stride = w->sum_stride;                                                           \
     const uint8_t *weights = w->weights;                                                           \
     _tile_zero(0), _tile_zero(1), _tile_zero(2);                                                   \
     _tile_zero(3), _tile_zero(4), _tile_zero(5);                                                   \
@@ -346,7 +349,7 @@ static void run_row(const enginec_amx *c, size_t y, const float *lines, uint8_t 
       .ahead_bytes = (ahead + cache_line - 1) / cache_line * cache_line,
       .pixel_bytes = pixel_bytes(s),
       .factor_bytes = factor_bytes(s),
-      .sum_bytes = column_count(s) * tile_bytes,
+      .sum_stride = column_count(s) * tile_bytes,
   };
   for (size_t x = 0; x < e->out_width; x += block) {
     const size_t left = e->out_width - x;
@@ -361,7 +364,7 @@ void enginec_amx_run(const enginec_amx *c, size_t first_row, size_t rows, void *
   float *lines = (float *)((uint8_t *)scratch + sum_bytes(&c->shape));
   const int has_lines = amx_prepare_lines(lines, c);
   size_t ready = first_row + rows_above(e, first_row) - e->pad_before;
-  amx_begin_tiles(chunk_bytes(&c->shape), column_count(&c->shape) % 3 != 0);
+  amx_begin_tiles(chunk_bytes(&c->shape), is_in_pairs(&c->shape));
   for (size_t y = first_row; y < first_row + rows; y++) {
     ready = make_rows_ready(c, scratch, ready, source_end(e, y));
     run_row(c, y, has_lines ? lines : NULL, scratch);

@@ -5,9 +5,9 @@
 #include "kernels.h"
 
 // Sets the CPU's tiles up on this thread as amx.c uses them: 16 rows of 64 bytes, but samples, in
-// tile 6 and in pairs also 5, have `depth` bytes in each, and weights, in tile 7, a quarter as many
+// tile 6 and perhaps also 5, have `depth` bytes in each, and weights, in tile 7, a quarter as many
 // rows.
-void amx_begin_tiles(size_t depth, int in_pairs);
+void amx_begin_tiles(size_t depth, int has_second_samples);
 
 // The numbers by which sums of several output channels become samples where the activation is the
 // higher one of two straight lines: 16 channels' scales, 16 channels' biases, and so on, then those

@@ -55,7 +55,7 @@ static int prepare_for_halves(float *lines, const enginec_float_result *r) {
     const float slope = slope_of(r->activation, r->alpha, r->slopes, c);
     if (slope > 1)
       return 0;
-    place_lines(lines, c, slope, 1, r->bias[c], 0, r->residual_scale);
+    place_lines(lines, c, slope, 1, r->bias ? r->bias[c] : 0, 0, r->residual_scale);
   }
   return 1;
 }

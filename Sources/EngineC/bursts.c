@@ -77,7 +77,6 @@ __attribute__((target("avx512f,avx512bf16"))) static double burst_of_halves(floa
 // Six tiles of sums, as amx.c has them.
 enum { tile_chains = 6, tile_samples = 6, tile_weights = 7, tile_steps = 1 << 13 };
 
-// 16 rows of 64 bytes, one after the other, for the products of all tiles.
 #define BURST_OF_TILES(NAME, PRODUCT)                                                              \
   __attribute__((target("amx-tile,amx-int8,amx-bf16"))) static void NAME(void) {                   \
     for (int s = 0; s < tile_steps; s++) {                                                         \

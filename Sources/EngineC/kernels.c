@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 // Read afresh by every call: a table look-up is nothing beside a kernel, and there is no state to
 // guard.
 static const enginec_kernels *kernels(void) {

@@ -18,11 +18,8 @@ final class AMXConvolution: Kernel, @unchecked Sendable {
 
   /// Whether the CPU has AMX, and the kernel is made for such a step.
   static func suits(_ step: ConvolutionStep, precision: Precision) -> Bool {
-    switch (precision, step.inputType) {
-    case (.bfloat16, _), (_, .uint8):
-      withUnsafePointer(to: enginec_amx_shape(step)) { enginec_amx_suits($0) != 0 }
-    default: false
-    }
+    guard step.isPossible(in: precision) else { return false }
+    return withUnsafePointer(to: enginec_amx_shape(step)) { enginec_amx_suits($0) != 0 }
   }
 
   /// What a kernel for the step takes.
@@ -123,6 +120,16 @@ extension enginec_amx_shape {
       x_type: step.inputType.native,
       edges: enginec_edges(step),
     )
+  }
+}
+
+extension ConvolutionStep {
+  /// Whether samples are multiplied in 8 bits or in bfloat16, and what is read and written beside them has a type
+  /// that goes with that.
+  fileprivate func isPossible(in precision: Precision) -> Bool {
+    if case .uint8 = inputType { return resultType != .bfloat16 && residualType != .bfloat16 }
+    if case .uint8 = resultType { return false }
+    return precision == .bfloat16 && residualType == .float32
   }
 }
 

@@ -332,8 +332,8 @@ size_t enginec_amx_scratch_bytes(const enginec_amx_shape *shape);
 // `weights` are (out, in, kernel, kernel): int8_t for bytes, else floats.
 void enginec_amx_pack(uint8_t *packed, const enginec_amx_shape *shape, const void *weights);
 
-// Computes rows [first_row, first_row + rows) of the result. Sums of bytes are exact; a pixel has
-// the same bits whatever is the size of the picture.
+// Computes rows [first_row, first_row + rows) of the result; `scratch` lies at a multiple of 64
+// bytes. Sums of bytes are exact; a pixel has the same bits whatever is the size of the picture.
 void enginec_amx_run(const enginec_amx *convolution, size_t first_row, size_t rows, void *scratch);
 
 // MARK: Matrix products

@@ -30,11 +30,13 @@ public struct OneDNNBackend: Backend {
   /// Returns a kernel that is the library's alone: whole layers, and exact sums that nothing is made of.
   func bareKernel(for step: ConvolutionStep) throws(EngineError) -> any Kernel {
     let whole = OneDNNBackend(precision: precision, stripBudget: .max)
-    guard case .uint8 = step.inputType else { return try whole.kernel(for: step) }
+    guard case .uint8 = step.inputType else {
+      return try whole.convolution(step, weights: step.convolution.weights.values())
+    }
     return try OneDNNIntegerConvolution(step, stripRows: whole.stripRows(step), finish: nil)
   }
 
-  /// Returns a kernel that runs strip by strip.
+  /// Returns a kernel of our own where the CPU has AMX, and else one of the library that runs strip by strip.
   ///
   /// oneDNN fuses bias and most activations into direct sums; version 2.6 has no fast PReLU, so that
   /// follows in a pass of our own, as does the residual.
@@ -50,7 +52,7 @@ public struct OneDNNBackend: Backend {
     return try convolution(step, weights: step.convolution.weights.values())
   }
 
-  /// Asks the library for a kernel without weights.
+  /// Asks for a kernel without weights.
   public func memory(of step: ConvolutionStep) throws(EngineError) -> KernelMemory {
     if AMXConvolution.suits(step, precision: precision) { return AMXConvolution.memory(of: step) }
     let kernel: any OneDNNKernel
