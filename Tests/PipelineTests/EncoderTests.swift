@@ -92,6 +92,9 @@ import Testing
     #expect(try profile.settings(EncoderOptions()).map(\.value) == ["0", "+qscale", "354"])
     #expect(try values("global_quality", "118") == ["0", "+qscale", "354", "118"])
     #expect(try values("b", "1M") == ["1M"])
+    var options = EncoderOptions()
+    options.crf = 4.5
+    #expect(try profile.settings(options).map(\.value) == ["0", "+qscale", "531"])
   }
 
   @Test(arguments: ["libx264", "libx265", "libsvtav1", "libaom-av1", "libvpx-vp9"])
@@ -174,12 +177,14 @@ import Testing
   }
 
   // x264 and x265 take the nearest possible value instead, and say nothing.
-  @Test(arguments: [("libx264", -1, 51), ("libx265", 52, 51), ("libvpx-vp9", 1000, 63)])
-  func refusesAQualityThatThereIsNot(name: String, crf: Double, most: Int) {
-    #expect(
-      message { _ = try encoder(name) { $0.crf = crf } }
-        == "cannot use crf \(Int(crf)): \(name) takes 0 to \(most)"
-    )
+  @Test(arguments: [
+    ("libx264", -1, "0 to 51"), ("libx265", 52, "0 to 51"), ("libvpx-vp9", 1000, "0 to 63"),
+    ("mpeg4", 0, "1 to 31"), ("libtheora", 11, "0 to 10"), ("mpeg2video", 1e300, "1 to 31"),
+  ])
+  func refusesAQualityThatThereIsNot(name: String, crf: Double, range: String) {
+    let text = message { _ = try encoder(name) { $0.crf = crf } }
+    #expect(text.hasPrefix("cannot use crf "))
+    #expect(text.hasSuffix(": \(name) takes \(range)"))
   }
 
   @Test func refusesAPixelFormatThatTheEncoderDoesNotTake() {

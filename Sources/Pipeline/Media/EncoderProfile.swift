@@ -16,6 +16,17 @@ struct EncoderProfile {
     case inStream, inContainer, nowhere
   }
 
+  /// The same step for every picture: in MPEG's codecs 2 is the finest usual one, 31 the coarsest.
+  struct Step {
+    let usual: Double
+    var range = 1.0...31.0
+
+    // 118 of libav's units are one. No rate, or program streams would be timed by one that is not kept.
+    static func settings(_ step: Double) -> [String: String] {
+      ["flags": "+qscale", "global_quality": String(Int((step * 118).rounded())), "b": "0"]
+    }
+  }
+
   let name: String
 
   /// The setting that means constant quality, the usual value and the possible ones, which not every
@@ -29,9 +40,9 @@ struct EncoderProfile {
   /// Settings that are made next if every picture has to leave at once.
   var live: [String: String] = [:]
 
-  /// Settings that mean constant quality to an encoder without a setting for it; they are not made if the
+  /// The step between levels, usual and possible ones, where that stands for quality; it is not set if the
   /// user names a rate.
-  var quantizer: [String: String] = [:]
+  var step: Step?
 
   /// Whether chroma planes of odd pictures may be rounded up.
   var acceptsOddSizes = false
@@ -134,32 +145,32 @@ extension EncoderProfile {
     ),
     EncoderProfile(
       name: "mjpeg",
-      quantizer: step(2),
+      step: Step(usual: 2),
       acceptsOddSizes: true,
       rangeTag: .inStream
     ),
-    EncoderProfile(name: "mpeg1video", quantizer: step(3), countsFrames: true),
+    EncoderProfile(name: "mpeg1video", step: Step(usual: 3), countsFrames: true),
     EncoderProfile(
       name: "mpeg2video",
-      quantizer: step(3),
+      step: Step(usual: 3),
       carried: [.captions],
       countsFrames: true,
       tagsMatrix: true
     ),
     EncoderProfile(
       name: "mpeg4",
-      quantizer: step(3),
+      step: Step(usual: 3),
       countsFrames: true,
       rangeTag: .inContainer
     ),
-    EncoderProfile(name: "libxvid", quantizer: step(3)),
-    EncoderProfile(name: "msmpeg4", quantizer: step(3)),
-    EncoderProfile(name: "msmpeg4v2", quantizer: step(3)),
-    EncoderProfile(name: "wmv1", quantizer: step(3)),
-    EncoderProfile(name: "wmv2", quantizer: step(3)),
-    EncoderProfile(name: "flv", quantizer: step(3)),
+    EncoderProfile(name: "libxvid", step: Step(usual: 3)),
+    EncoderProfile(name: "msmpeg4", step: Step(usual: 3)),
+    EncoderProfile(name: "msmpeg4v2", step: Step(usual: 3)),
+    EncoderProfile(name: "wmv1", step: Step(usual: 3)),
+    EncoderProfile(name: "wmv2", step: Step(usual: 3)),
+    EncoderProfile(name: "flv", step: Step(usual: 3)),
     // Has a scale of its own, up to 10 for the best.
-    EncoderProfile(name: "libtheora", quantizer: step(8), countsFrames: true),
+    EncoderProfile(name: "libtheora", step: Step(usual: 8, range: 0...10), countsFrames: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true, carried: [.profile]),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
@@ -173,12 +184,6 @@ extension EncoderProfile {
       rangeTag: .inContainer
     ),
   ]
-
-  // The same step for every picture: 2 is the finest usual one, 31 the coarsest; 118 of libav's units are one.
-  // No rate, or program streams would be timed by one that is not kept.
-  private static func step(_ step: Int) -> [String: String] {
-    ["flags": "+qscale", "global_quality": String(step * 118), "b": "0"]
-  }
 
   private static let yuv4mpeg = [
     AV_PIX_FMT_GRAY8, AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUV444P,
@@ -230,11 +235,14 @@ extension EncoderProfile {
     _ options: EncoderOptions,
     light data: [SideData] = [],
   ) throws(MediaError) -> [EncoderOptions.Option] {
+    let quality = try setting(options)
     var usual = options.isLive ? defaults.merging(live) { $1 } : defaults
-    if !options.options.contains(where: { $0.key == "b" }) { usual.merge(quantizer) { $1 } }
+    if let step, !options.options.contains(where: { $0.key == "b" }) {
+      usual.merge(Step.settings(options.crf ?? step.usual)) { $1 }
+    }
     var settings = usual.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     if let preset = options.preset { settings.append(try setting(preset: preset)) }
-    if let quality = try setting(options) { settings.append(quality) }
+    if let quality { settings.append(quality) }
     if let light {
       settings += light.settings(MasteringLight(data)).map { (light.key, $0) }
     }
@@ -285,13 +293,13 @@ extension EncoderProfile {
       let reason = "encoder option '\(own.key)=\(own.value)' says something else; give one of them"
       throw MediaError(.usage, .use, "crf \(number)", reason)
     }
-    guard let quality else {
+    guard let range = quality?.range ?? step?.range else {
       throw MediaError(.usage, .use, "crf \(number)", "\(name) has no constant quality")
     }
-    guard quality.range.contains(crf) else {
-      let (least, most) = (Int(quality.range.lowerBound), Int(quality.range.upperBound))
+    guard range.contains(crf) else {
+      let (least, most) = (Int(range.lowerBound), Int(range.upperBound))
       throw MediaError(.usage, .use, "crf \(number)", "\(name) takes \(least) to \(most)")
     }
-    return (quality.key, number)
+    return quality.map { ($0.key, number) }
   }
 }

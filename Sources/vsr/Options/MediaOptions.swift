@@ -162,7 +162,12 @@ struct EncoderArguments: ParsableArguments {
   )
   var codec: String?
 
-  @Option(help: ArgumentHelp("Constant quality: lower is better and larger.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Constant quality on the encoder's scale: lower is better and larger (with libtheora higher).",
+      valueName: "n"
+    )
+  )
   var crf: Double?
 
   @Option(help: ArgumentHelp("Speed against size, by the encoder's own names.", valueName: "name"))
