@@ -236,6 +236,13 @@ import Testing
   }
 
   @Test(arguments: ["rtsp://127.0.0.1:1/x", "RTP://127.0.0.1:1", "http://127.0.0.1:1/x.m3u8?a=b"])
+  func doesNotConnectAgainWhereConnectionsEndForGood(input: String) throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(["stream", "--reconnect", "5", "-i", input, "-o", "o.ts"], in: folder)
+    #expect(run.exitCode == 64 && run.errors.contains("--reconnect is not for"), "\(run.errors)")
+  }
+
+  @Test(arguments: ["rtsp://127.0.0.1:1/x", "RTP://127.0.0.1:1", "http://127.0.0.1:1/x.m3u8?a=b"])
   func takesNoFormatWhereTheProtocolSaysIt(input: String) throws {
     let folder = try TemporaryFolder()
     for option in ["--input-format=mpegts", "--framerate=25"] {

@@ -129,6 +129,11 @@ struct Stream: ParsableCommand {
     if network.reconnect > 0, address == nil {
       throw ValidationError("--reconnect needs an address as the input")
     }
+    if network.reconnect > 0, let address, saysItsFormat(address) {
+      throw ValidationError(
+        "--reconnect is not for RTSP, RTP and HLS: these connections end for good; start vsr again in a loop"
+      )
+    }
     if let address, saysItsFormat(address), let option = inputArguments.firstGiven {
       throw ValidationError("\(option) is not for RTSP, RTP and HLS: they say what they carry")
     }
