@@ -190,14 +190,6 @@ static void finish_sums_of_halves(const enginec_float_result *r, const float *li
 
 // MARK: The whole
 
-// The columns of row y that see no edge of the picture, where one bias serves all.
-static void find_inner(const enginec_edges *e, size_t y, size_t *first, size_t *last) {
-  const size_t end = e->width + e->pad_before + 1;
-  const int is_inner = y >= e->pad_before && y + e->kernel <= e->height + e->pad_before;
-  *first = e->pad_before;
-  *last = is_inner && end > e->kernel + e->pad_before ? end - e->kernel : e->pad_before;
-}
-
 static void finish_plainly(const enginec_amx *c, void *sums, size_t y, size_t x, size_t count) {
   if (count == 0)
     return;
@@ -217,8 +209,11 @@ void amx_finish(const enginec_amx *c, const float *lines, void *sums, size_t y, 
   const enginec_edges *e = &c->shape.edges;
   const size_t pixel = c->shape.out_channels, end = x + count;
   size_t first = 0, last = e->out_width;
-  if (c->shape.type == enginec_uint8)
-    find_inner(e, y, &first, &last);
+  // One bias serves all pixels of bytes that see no edge of the picture.
+  if (c->shape.type == enginec_uint8) {
+    first = e->pad_before;
+    last = enginec_edge_of(e, y, e->height) == 0 ? enginec_inner_end(e) : first;
+  }
   if (!lines)
     last = first;
   first = clamped(first, x, end);

@@ -25,20 +25,6 @@ void enginec_finish(float *x, size_t pixels, size_t channels, const float *bias,
 // A block of this many floats is still in the first cache when it is rounded.
 enum { finish_block = 4096 };
 
-void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_t channels,
-                                const float *bias, enginec_activation activation, float alpha,
-                                const float *slopes, const float *residual, float residual_scale) {
-  const enginec_kernels *k = kernels();
-  const size_t block = 1 + finish_block / channels;
-  for (size_t first = 0; first < pixels; first += block) {
-    const size_t count = pixels - first < block ? pixels - first : block;
-    const size_t start = first * channels;
-    k->finish(sums + start, count, channels, bias, activation, alpha, slopes,
-              residual ? residual + start : NULL, residual_scale);
-    k->to_bfloat16(out + start, sums + start, count * channels);
-  }
-}
-
 void enginec_finish_float_part(const enginec_float_result *r, float *sums, size_t place,
                                size_t count) {
   const enginec_kernels *k = kernels();
@@ -49,6 +35,27 @@ void enginec_finish_float_part(const enginec_float_result *r, float *sums, size_
     k->to_bfloat16((uint16_t *)r->out + start, sums, samples);
   } else {
     memcpy((float *)r->out + start, sums, samples * sizeof *sums);
+  }
+}
+
+void enginec_finish_to_bfloat16(uint16_t *out, float *sums, size_t pixels, size_t channels,
+                                const float *bias, enginec_activation activation, float alpha,
+                                const float *slopes, const float *residual, float residual_scale) {
+  const enginec_float_result result = {
+      .channels = channels,
+      .bias = bias,
+      .slopes = slopes,
+      .residual = residual,
+      .activation = activation,
+      .alpha = alpha,
+      .residual_scale = residual_scale,
+      .out_type = enginec_bfloat16,
+      .out = out,
+  };
+  const size_t block = 1 + finish_block / channels;
+  for (size_t first = 0; first < pixels; first += block) {
+    const size_t count = pixels - first < block ? pixels - first : block;
+    enginec_finish_float_part(&result, sums + first * channels, first, count);
   }
 }
 
@@ -76,16 +83,14 @@ size_t enginec_edge_count(const enginec_edges *e) {
   return (e->pad_before + 1) * (e->pad_after + 1);
 }
 
-// Which of enginec_edge_count cases pixel `index` of a row or column is that reads `length` pixels.
-static size_t edge_of(const enginec_edges *e, size_t index, size_t length) {
+size_t enginec_edge_of(const enginec_edges *e, size_t index, size_t length) {
   const size_t start = index * e->stride, end = start + e->kernel, limit = e->pad_before + length;
   const size_t before = start < e->pad_before ? e->pad_before - start : 0;
   const size_t after = end > limit ? end - limit : 0;
   return before * (e->pad_after + 1) + after;
 }
 
-// The first pixel of a row that reads beyond the picture's end.
-static size_t inner_end(const enginec_edges *e) {
+size_t enginec_inner_end(const enginec_edges *e) {
   const size_t limit = e->pad_before + e->width;
   const size_t end = limit < e->kernel ? 0 : (limit - e->kernel) / e->stride + 1;
   return end < e->out_width ? end : e->out_width;
@@ -98,10 +103,10 @@ void enginec_finish_sum_part(const enginec_sum_result *r, const int32_t *sums, s
   const size_t channels = r->finish.channels, last = x + count;
   const size_t out_bytes = enginec_sample_bytes(r->finish.out_type);
   const size_t residual_bytes = enginec_sample_bytes(r->finish.residual_type);
-  const size_t row_edge = edge_of(e, y, e->height) * enginec_edge_count(e);
+  const size_t row_edge = enginec_edge_of(e, y, e->height) * enginec_edge_count(e);
   for (size_t end; x < last; sums += (end - x) * channels, x = end) {
-    const size_t edge = edge_of(e, x, e->width), place = (y * e->out_width + x) * channels;
-    const size_t inner = inner_end(e) < last ? inner_end(e) : last;
+    const size_t edge = enginec_edge_of(e, x, e->width), place = (y * e->out_width + x) * channels;
+    const size_t inner = enginec_inner_end(e) < last ? enginec_inner_end(e) : last;
     end = edge == 0 ? inner : x + 1;
     k->finish_sums((char *)r->out + place * out_bytes, sums, end - x, &r->finish, r->table,
                    r->biases + (row_edge + edge) * channels,

@@ -42,6 +42,12 @@ extern const enginec_kernels enginec_kernels_v3;
 extern const enginec_kernels enginec_kernels_v4;
 #endif
 
+// Which of enginec_edge_count cases pixel `index` of a row or column is that reads `length` pixels.
+size_t enginec_edge_of(const enginec_edges *edges, size_t index, size_t length);
+
+// The first pixel of a row that reads beyond the picture's end.
+size_t enginec_inner_end(const enginec_edges *edges);
+
 // The running CPU's fma_burst.
 double enginec_fma_burst(float *sink);
 

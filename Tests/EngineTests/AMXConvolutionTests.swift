@@ -6,16 +6,7 @@ import Testing
 /// Our kernel for CPUs with AMX, in bfloat16; in 8 bits IntegerConvolutionTests reach it.
 @Suite(.enabled(if: Winograd.multipliesTiles, "this CPU has no AMX"))
 struct AMXConvolutionTests {
-  struct Case: CustomTestStringConvertible {
-    var height: Int
-    var width: Int
-    var inputs: Int
-    var outputs: Int
-    var kernel = 3
-    var padding: Convolution.Padding?
-
-    var testDescription: String { "\(height)×\(width), \(inputs)→\(outputs), \(kernel)×\(kernel)" }
-  }
+  typealias Case = OperatorTests.Case
 
   // Blocks are 32 pixels wide, groups up to 48 output channels.
   static let cases = [
