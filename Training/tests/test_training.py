@@ -18,6 +18,8 @@ from vsr_training.trajectory import point
 from vsr_training.validation import Validation
 
 REGRESSION = stage("regression", 200)
+# Not more: what the next stage learns must stand out from what one more seed or CPU makes of it.
+START = dict(REGRESSION, iterations=10)
 # Gentle, and mostly with the ground truth as target: small networks diverge otherwise.
 CONSISTENCY = stage(
     "consistency", 200, rate=1e-3, final_rate=1e-4, options={"anchor": 0.75}
@@ -47,23 +49,24 @@ def error(training, t):
 
 
 def test_regression_learns_the_start(packs, vgg, tmp_path):
-    training = trainer(tiny_run(REGRESSION), packs, vgg, tmp_path)
+    pixels = dict(REGRESSION, rate=2e-3, final_rate=1e-4, loss={"pixel": 1.0})
+    training = trainer(tiny_run(pixels), packs, vgg, tmp_path)
     before = error(training, 1.0)
     training.train()
     assert error(training, 1.0) < 0.97 * before
 
 
 def test_consistency_learns_the_path(packs, vgg, tmp_path):
-    training = trainer(tiny_run(REGRESSION, CONSISTENCY), packs, vgg, tmp_path)
-    training.train(until=REGRESSION["iterations"])
+    training = trainer(tiny_run(START, CONSISTENCY), packs, vgg, tmp_path)
+    training.train(until=START["iterations"])
     before = error(training, 1 / 3)
     training.train()
     assert error(training, 1 / 3) < 0.97 * before
 
 
 def test_matching_goes_on_learning(packs, vgg, tmp_path):
-    training = trainer(tiny_run(REGRESSION, MATCHING), packs, vgg, tmp_path)
-    training.train(until=REGRESSION["iterations"])
+    training = trainer(tiny_run(START, MATCHING), packs, vgg, tmp_path)
+    training.train(until=START["iterations"])
     before = error(training, 1 / 3)
     assert training.step()["matching"] > 0
     training.train()
@@ -72,9 +75,8 @@ def test_matching_goes_on_learning(packs, vgg, tmp_path):
 
 def test_distillation_approaches_its_teacher(packs, vgg, tmp_path):
     training = trainer(tiny_run(DIFFUSION, DISTILLATION), packs, vgg, tmp_path)
-    untaught = error(training, 1 / 3)
-    training.train(until=DIFFUSION["iterations"])
-    assert error(training, 1 / 3) < 0.99 * untaught
+    errors = [training.step()["pixel"] for _ in range(DIFFUSION["iterations"])]
+    assert fmean(errors[-40:]) < 0.9 * fmean(errors[:40])
     distances = [training.step()["regression"] for _ in range(DISTILLATION["iterations"])]
     assert fmean(distances[-20:]) < 0.9 * fmean(distances[:20])
 
