@@ -130,15 +130,23 @@ void enginec_parameter_free_attention(float *out, const float *h, const float *x
   kernels()->parameter_free_attention(out, h, x, count);
 }
 
-void enginec_bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
-                     size_t factor, float *scratch) {
-  kernels()->bicubic(out, x, height, width, channels, factor, scratch);
+void enginec_bicubic_weights(float *weights, const enginec_enlargement *enlargement) {
+  kernels()->bicubic_weights(weights, enlargement);
 }
 
-// Four source rows, repeated, and what is mixed from them, and weights for as many source pixels as
-// the widest vectors have floats.
-size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor) {
-  return channels * factor * (5 * (width + 4) + 5 * 16);
+// Five for each of as many source pixels as the widest vectors have floats.
+size_t enginec_bicubic_weight_count(const enginec_enlargement *e) {
+  return 5 * 16 * e->channels * e->factor;
+}
+
+void enginec_bicubic_rows(float *out, const float *x, const enginec_enlargement *enlargement,
+                          size_t row, const float *weights, float *scratch) {
+  kernels()->bicubic_rows(out, x, enlargement, row, weights, scratch);
+}
+
+// A row mixed of source rows, and that repeated.
+size_t enginec_bicubic_scratch(const enginec_enlargement *e) {
+  return e->channels * (e->width + e->factor * (e->width + 4));
 }
 
 void enginec_load_row(float *out, const float *red, const float *green, const float *blue,
@@ -263,11 +271,17 @@ static void shuffle_rgb(float *out, const float *x, size_t height, size_t width)
   }
 }
 
+// The four rows of a block together, so that the result is written once from start to end.
 static void unshuffle_rgb(float *out, const float *x, size_t height, size_t width) {
-  for (size_t y = 0; y < height; y++) {
-    float *row = out + y / 4 * width * 12 + y % 4 * 4;
-    for (size_t i = 0; i < width; i += 4, x += 12, row += 48)
-      separate_rgb(row, 16, load_quad(x), load_quad(x + 4), load_quad(x + 8));
+  const size_t row = 3 * width;
+  for (size_t y = 0; y < height; y += 4, x += 3 * row) {
+    for (size_t i = 0; i < width; i += 4, x += 12, out += 48) {
+      for (size_t dy = 0; dy < 4; dy++) {
+        const float *source = x + dy * row;
+        separate_rgb(out + 4 * dy, 16, load_quad(source), load_quad(source + 4),
+                     load_quad(source + 8));
+      }
+    }
   }
 }
 
@@ -323,14 +337,25 @@ void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_
   }
 }
 
+// Three floats move as four, of which the next ones overwrite the last.
+void enginec_repeat_pixels(float *restrict out, const float *restrict x, size_t pixels,
+                           size_t channels, size_t times) {
+  for (; channels == 3 && pixels > 1; pixels--, x += 3) {
+    for (size_t k = 0; k < times; k++, out += 3)
+      memcpy(out, x, 4 * sizeof(float));
+  }
+  for (; pixels > 0; pixels--, x += channels) {
+    for (size_t k = 0; k < times; k++, out += channels)
+      memcpy(out, x, channels * sizeof(float));
+  }
+}
+
 void enginec_nearest(float *out, const float *x, size_t height, size_t width, size_t channels,
                      size_t factor) {
   const size_t row_floats = width * factor * channels;
   for (size_t y = 0; y < height; y++) {
-    float *row = out + y * factor * row_floats, *pixel = row;
-    for (size_t i = 0; i < width * factor; i++, pixel += channels) {
-      memcpy(pixel, x + (y * width + i / factor) * channels, channels * sizeof(float));
-    }
+    float *row = out + y * factor * row_floats;
+    enginec_repeat_pixels(row, x + y * width * channels, width, channels, factor);
     for (size_t dy = 1; dy < factor; dy++) {
       memcpy(row + dy * row_floats, row, row_floats * sizeof(float));
     }

@@ -14,7 +14,9 @@ typedef struct {
   void (*to_uint8)(uint8_t *, size_t, const float *, size_t, size_t, const float *, const float *);
   void (*weighted_sum)(float *, size_t, size_t, const float *const *, const float *);
   void (*parameter_free_attention)(float *, const float *, const float *, size_t);
-  void (*bicubic)(float *, const float *, size_t, size_t, size_t, size_t, float *);
+  void (*bicubic_weights)(float *, const enginec_enlargement *);
+  void (*bicubic_rows)(float *, const float *, const enginec_enlargement *, size_t, const float *,
+                       float *);
   void (*load_row)(float *, const float *, const float *, const float *, size_t);
   void (*store_row)(float *, float *, float *, const float *, size_t);
   void (*blend_row)(float *, float *, float *, const float *, const float *, float, float, size_t);
@@ -41,6 +43,10 @@ extern const enginec_kernels enginec_kernels_baseline;
 extern const enginec_kernels enginec_kernels_v3;
 extern const enginec_kernels enginec_kernels_v4;
 #endif
+
+// Every pixel of a row `times` times.
+void enginec_repeat_pixels(float *out, const float *x, size_t pixels, size_t channels,
+                           size_t times);
 
 // Which of enginec_edge_count cases pixel `index` of a row or column is that reads `length` pixels.
 size_t enginec_edge_of(const enginec_edges *edges, size_t index, size_t length);

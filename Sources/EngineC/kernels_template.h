@@ -298,17 +298,15 @@ static size_t clamped(ptrdiff_t index, size_t count) {
   return (size_t)index < count ? (size_t)index : count - 1;
 }
 
-// Source row `row` with every sample repeated for each of the `factor` pixels that it becomes, in
-// their order, and two pixels of the edge before and after, so that no pass needs clamping.
+// A row with every pixel repeated for each of the `factor` pixels that it becomes, and two pixels
+// of the edge before and after, so that no pass needs clamping.
 static void bicubic_repeat(float *restrict out, const float *restrict x, size_t width,
                            size_t channels, size_t factor) {
-  for (size_t i = 0; i < width + 4; i++) {
-    const float *restrict pixel = x + clamped((ptrdiff_t)i - 2, width) * channels;
-    for (size_t phase = 0; phase < factor; phase++) {
-      for (size_t c = 0; c < channels; c++)
-        *out++ = pixel[c];
-    }
-  }
+  const size_t edge = 2 * channels * factor;
+  enginec_repeat_pixels(out, x, 1, channels, 2 * factor);
+  enginec_repeat_pixels(out + edge, x, width, channels, factor);
+  enginec_repeat_pixels(out + edge + width * channels * factor, x + (width - 1) * channels, 1,
+                        channels, 2 * factor);
 }
 
 static void bicubic_mix(float *restrict out, const float *const rows[4], size_t count,
@@ -322,11 +320,11 @@ static void bicubic_mix(float *restrict out, const float *const rows[4], size_t 
 
 // The five pixels around one, of which each phase uses four: a repeated row under weights that
 // repeat with every source pixel, here VECTOR_FLOATS of them at a time.
-static void bicubic_across(float *restrict out, const float *restrict mixed, size_t width,
-                           size_t samples, const float *restrict weights) {
+static void bicubic_across(float *restrict out, const float *restrict mixed, size_t samples,
+                           size_t all, const float *restrict weights) {
   const size_t block = samples * VECTOR_FLOATS;
-  for (size_t first = 0; first < width * samples; first += block) {
-    const size_t rest = width * samples - first, count = rest < block ? rest : block;
+  for (size_t first = 0; first < all; first += block) {
+    const size_t rest = all - first, count = rest < block ? rest : block;
     for (size_t j = 0; j < count; j++) {
       const float *restrict m = mixed + first + j;
       out[first + j] = weights[j] * m[0] + weights[block + j] * m[samples] +
@@ -337,37 +335,58 @@ static void bicubic_across(float *restrict out, const float *restrict mixed, siz
   }
 }
 
-static void bicubic_spread_weights(float *restrict weights, size_t channels, size_t factor) {
-  const size_t samples = channels * factor, block = samples * VECTOR_FLOATS;
+#define THREE (3 * VECTOR_FLOATS)
+
+// The same for three vectors of whole source pixels, as those of three colours twice and four times
+// as large: their weights stay in registers. Gives the number of samples that are done.
+__attribute__((min_vector_width(VECTOR_FLOATS * 32))) static size_t
+bicubic_across_threes(float *restrict out, const float *restrict mixed, size_t samples, size_t all,
+                      const float *restrict weights) {
+  vector w[5][3];
+  for (size_t k = 0; k < 5; k++)
+    memcpy(w[k], weights + k * samples * VECTOR_FLOATS, sizeof w[k]);
+  size_t i = 0;
+  for (; i + THREE <= all; i += THREE) {
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < 3; v++) {
+      vector m[5];
+      for (size_t k = 0; k < 5; k++)
+        memcpy(&m[k], mixed + i + v * VECTOR_FLOATS + k * samples, sizeof m[k]);
+      const vector sum =
+          w[0][v] * m[0] + w[1][v] * m[1] + w[2][v] * m[2] + w[3][v] * m[3] + w[4][v] * m[4];
+      memcpy(out + i + v * VECTOR_FLOATS, &sum, sizeof sum);
+    }
+  }
+  return i;
+}
+
+static void bicubic_weights(float *restrict weights, const enginec_enlargement *e) {
+  const size_t samples = e->channels * e->factor, block = samples * VECTOR_FLOATS;
   for (size_t j = 0; j < block; j++) {
     float w[4];
-    const int first = cubic_phase(j % samples / channels, factor, w) + 1; // of five
+    const int first = cubic_phase(j % samples / e->channels, e->factor, w) + 1; // of five
     for (int k = 0; k < 5; k++)
       weights[(size_t)k * block + j] = k >= first && k < first + 4 ? w[k - first] : 0;
   }
 }
 
-static void bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
-                    size_t factor, float *scratch) {
-  const size_t samples = channels * factor, row = (width + 4) * samples;
-  float *weights = scratch + 5 * row, *mixed = scratch + 4 * row;
-  bicubic_spread_weights(weights, channels, factor);
-  for (ptrdiff_t y = 0, repeated = 0; y < (ptrdiff_t)(height * factor); y++) {
+// Down first: a row mixed of four is repeated and mixed across.
+static void bicubic_rows(float *out, const float *x, const enginec_enlargement *e, size_t row,
+                         const float *weights, float *scratch) {
+  const size_t count = e->width * e->channels, samples = e->channels * e->factor;
+  float *mixed = scratch, *repeated = scratch + count;
+  for (size_t phase = 0; phase < e->factor; phase++, out += count * e->factor) {
     float w[4];
-    const ptrdiff_t base = y / (ptrdiff_t)factor + cubic_phase((size_t)y % factor, factor, w);
+    const ptrdiff_t first = (ptrdiff_t)row + cubic_phase(phase, e->factor, w) - 1;
     const float *rows[4];
-    // A source row is kept in one of four places until the fourth one after it is needed.
-    for (ptrdiff_t k = 0; k < 4; k++) {
-      const size_t source = clamped(base - 1 + k, height);
-      float *place = scratch + source % 4 * row;
-      if ((ptrdiff_t)source >= repeated) {
-        bicubic_repeat(place, x + source * width * channels, width, channels, factor);
-        repeated = (ptrdiff_t)source + 1;
-      }
-      rows[k] = place;
-    }
-    bicubic_mix(mixed, rows, row, w);
-    bicubic_across(out + (size_t)y * width * samples, mixed, width, samples, weights);
+    for (ptrdiff_t k = 0; k < 4; k++)
+      rows[k] = x + clamped(first + k, e->height) * count;
+    bicubic_mix(mixed, rows, count, w);
+    bicubic_repeat(repeated, mixed, e->width, e->channels, e->factor);
+    const size_t all = count * e->factor;
+    const size_t done =
+        THREE % samples ? 0 : bicubic_across_threes(out, repeated, samples, all, weights);
+    bicubic_across(out + done, repeated + done, samples, all - done, weights);
   }
 }
 
@@ -386,12 +405,27 @@ static inline float unit(float v) {
   return v < 1 ? v : 1;
 }
 
-static void store_row(float *restrict red, float *restrict green, float *restrict blue,
-                      const float *restrict x, size_t width) {
+static void store_pixels(float *restrict red, float *restrict green, float *restrict blue,
+                         const float *restrict x, size_t width) {
   for (size_t i = 0; i < width; i++) {
     red[i] = unit(x[3 * i]);
     green[i] = unit(x[3 * i + 1]);
     blue[i] = unit(x[3 * i + 2]);
+  }
+}
+
+// Four lines of the cache of each colour at a time, which are asked for well before they are
+// written: processors do not foresee three rows at once.
+static void store_row(float *red, float *green, float *blue, const float *x, size_t width) {
+  enum { block = 64, ahead = 2 * block, line = 16 };
+  for (size_t i = 0; i < width; i += block) {
+    for (size_t k = i + ahead; k < i + ahead + block && k < width; k += line) {
+      __builtin_prefetch(red + k, 1);
+      __builtin_prefetch(green + k, 1);
+      __builtin_prefetch(blue + k, 1);
+    }
+    const size_t rest = width - i;
+    store_pixels(red + i, green + i, blue + i, x + 3 * i, rest < block ? rest : block);
   }
 }
 
@@ -454,7 +488,8 @@ const enginec_kernels LEVEL_TABLE = {
     .to_uint8 = to_uint8,
     .weighted_sum = weighted_sum,
     .parameter_free_attention = parameter_free_attention,
-    .bicubic = bicubic,
+    .bicubic_weights = bicubic_weights,
+    .bicubic_rows = bicubic_rows,
     .load_row = load_row,
     .store_row = store_row,
     .blend_row = blend_row,

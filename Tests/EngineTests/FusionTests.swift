@@ -8,26 +8,59 @@ import Testing
   static let precisions: [Precision] = floatPrecisions + [.int8]
 
   @Test(arguments: precisions)
-  func shufflesInsideASum(_ precision: Precision) throws {
-    try expectSameBits(precision, removing: 1) { graph, lr, noise, secondReader in
+  func enlargesInsideASum(_ precision: Precision) throws {
+    try expectSameBits(precision, removing: 2) { graph, lr, noise, secondReader in
       let features = graph.convolution(lr, Self.convolution(3, 48))
       let shuffled = graph.pixelShuffle(features, factor: 4)
-      secondReader(&graph, shuffled)
       let bicubic = graph.bicubic(lr, factor: 4)
+      secondReader(&graph, [shuffled, bicubic])
       return graph.weightedSum([(0.9, bicubic), (0.7, shuffled), (0.2, noise)])
     }
   }
 
   @Test(arguments: precisions)
-  func sumsAndUnshufflesInsideAConcatenation(_ precision: Precision) throws {
+  func repeatsPixelsInsideASum(_ precision: Precision) throws {
     try expectSameBits(precision, removing: 2) { graph, lr, noise, secondReader in
-      let sum = graph.weightedSum([(1, graph.bicubic(lr, factor: 4)), (0.5, noise)])
+      let features = graph.convolution(lr, Self.convolution(3, 48))
+      let shuffled = graph.pixelShuffle(features, factor: 4)
+      let nearest = graph.nearest(lr, factor: 4)
+      secondReader(&graph, [shuffled, nearest])
+      return graph.weightedSum([(1, shuffled), (1, nearest)])
+    }
+  }
+
+  @Test(arguments: precisions)
+  func enlargesForTwoSums(_ precision: Precision) throws {
+    try expectSameBits(precision, removing: 1) { graph, lr, noise, secondReader in
+      let bicubic = graph.bicubic(lr, factor: 4)
+      secondReader(&graph, [bicubic])
+      let sum = graph.weightedSum([(1, bicubic), (0.5, noise)])
+      return graph.weightedSum([(0.3, bicubic), (1.5, sum)])
+    }
+  }
+
+  @Test(arguments: precisions)
+  func sumsAndUnshufflesInsideAConcatenation(_ precision: Precision) throws {
+    try expectSameBits(precision, removing: 3) { graph, lr, noise, secondReader in
+      let bicubic = graph.bicubic(lr, factor: 4)
+      let sum = graph.weightedSum([(1, bicubic), (0.5, noise)])
       let unshuffled = graph.pixelUnshuffle(sum, factor: 4)
-      secondReader(&graph, unshuffled)
+      secondReader(&graph, [bicubic, unshuffled])
       var layer = Self.convolution(51, 32)
       layer.integer = IntegerFactors(steppingFor: layer)
       return graph.convolution(graph.concatenation([unshuffled, lr]), layer)
     }
+  }
+
+  @Test func leavesAFactorOfItsOwn() {
+    var graph = Graph()
+    let small = graph.input(Shape(height: 2, width: 3, channels: 16))
+    let halved = graph.input(Shape(height: 4, width: 6, channels: 1))
+    let (shuffled, nearest) = (
+      graph.pixelShuffle(small, factor: 4), graph.nearest(halved, factor: 2)
+    )
+    graph.output = graph.weightedSum([(1, shuffled), (1, nearest)])
+    #expect(graph.fused.operations.map(\.kind.name) == ["nearest", "sum"])
   }
 
   @Test func keepsWhatIsTheOutput() {
@@ -39,9 +72,9 @@ import Testing
     #expect(graph.fused.operations.count == 2)
   }
 
-  private typealias SecondReader = (inout Graph, Graph.Value) -> Void
+  private typealias SecondReader = (inout Graph, [Graph.Value]) -> Void
 
-  /// Runs a graph as it is, and with a second reader of a value in between, which keeps it from being fused.
+  /// Runs a graph as it is, and with second readers of some values, which keep it from being fused.
   private func expectSameBits(
     _ precision: Precision,
     removing count: Int,
@@ -55,8 +88,8 @@ import Testing
     let results = try [false, true].map { isRead in
       var graph = Graph()
       let (lr, noise) = (graph.input(small), graph.input(large))
-      graph.output = build(&graph, lr, noise) { graph, value in
-        if isRead { _ = graph.activation(value, .none) }
+      graph.output = build(&graph, lr, noise) { graph, values in
+        for value in values where isRead { _ = graph.activation(value, .none) }
       }
       #expect(graph.operations.count - graph.fused.operations.count == (isRead ? 0 : count))
       let program = try Program(OneDNNBackend(precision: precision).compile(graph))

@@ -1,6 +1,6 @@
 internal import EngineC
 
-/// A kernel that gives pixels other places, or means of blocks of them.
+/// A kernel that brings blocks of pixels into channels, or takes their means.
 func moving(
   _ x: Shape,
   _ factor: Int,
@@ -38,23 +38,5 @@ func concatenation(_ concatenation: Concatenation, pixelCount: Int) -> PlainKern
     for part in operands.indices {
       concatenation.place(part, operands[part], pixelCount: pixelCount, in: result)
     }
-  }
-}
-
-func bicubic(_ x: Shape, factor: Int) -> PlainKernel {
-  let scratch = enginec_bicubic_scratch(x.width, x.channels, factor)
-  return PlainKernel(scratchByteCount: scratch * MemoryLayout<Float>.size) {
-    operands,
-    result,
-    scratch in
-    enginec_bicubic(
-      result.floats,
-      operands[0].floats,
-      x.height,
-      x.width,
-      x.channels,
-      factor,
-      scratch.floats,
-    )
   }
 }

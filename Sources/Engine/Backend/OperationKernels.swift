@@ -22,13 +22,11 @@ extension Operation {
     case .quantization(let codebook): codebook.kernel(x)
     case .mean(let factor): moving(x, factor, enginec_mean)
     case .weightedSum(let weights): weightedSum(weights, count: x.count)
-    case .sumWithShuffled(let weights, let term, let factor):
-      weightedSum(
-        weights,
-        shuffling: term,
-        graph.shape(of: operands[term]),
+    case .sumOfEnlarged(let terms, let factor):
+      sum(
+        rowSum(terms, graph.shape(of: result), factor: factor, in: graph),
         factor: factor,
-        rows: rows,
+        rows: rows
       )
     case .parameterFreeAttention: parameterFreeAttention(count: x.count)
     case .concatenation:
@@ -36,24 +34,43 @@ extension Operation {
         Concatenation(operands.map { (graph.shape(of: $0).channels, types[$0.index]) }, resultType),
         pixelCount: x.pixelCount,
       )
-    case .concatenationAfterSum(let weights, let factor):
-      concatenation(
-        Concatenation(
-          [(x.channels * factor * factor, .float32)]
-            + operands.dropFirst(weights.count).map {
-              (graph.shape(of: $0).channels, types[$0.index])
-            },
-          resultType,
-        ),
-        afterSum: weights,
-        x,
-        factor: factor,
-        rows: rows,
-      )
-    case .pixelShuffle(let factor): moving(x, factor, enginec_pixel_shuffle)
+    case .concatenationAfterSum(let terms, let factor):
+      concatenationAfterSum(terms, factor: factor, in: graph, types: types, rows: rows)
+    case .pixelShuffle(let factor): enlargement(.pixelShuffle, of: x, factor: factor, rows: rows)
+    case .nearest(let factor): enlargement(.nearest, of: x, factor: factor, rows: rows)
+    case .bicubic(let factor): enlargement(.bicubic, of: x, factor: factor, rows: rows)
     case .pixelUnshuffle(let factor): moving(x, factor, enginec_pixel_unshuffle)
-    case .nearest(let factor): moving(x, factor, enginec_nearest)
-    case .bicubic(let factor): bicubic(x, factor: factor)
     }
+  }
+
+  private func concatenationAfterSum(
+    _ terms: [SumTerm],
+    factor: Int,
+    in graph: Graph,
+    types: [SampleType],
+    rows: Int,
+  ) -> RowKernel {
+    let rest = operands.dropFirst(terms.count).map {
+      (channels: graph.shape(of: $0).channels, type: types[$0.index])
+    }
+    let joined = graph.shape(of: result)
+    let unshuffled = joined.channels - rest.reduce(0) { $0 + $1.channels }
+    let large = Shape(
+      height: joined.height * factor,
+      width: joined.width * factor,
+      channels: unshuffled / (factor * factor),
+    )
+    return concatenation(
+      Concatenation([(unshuffled, .float32)] + rest, types[result.index]),
+      after: rowSum(terms, large, factor: factor, in: graph),
+      ofTerms: terms.count,
+      large,
+      factor: factor,
+      rows: rows,
+    )
+  }
+
+  private func rowSum(_ terms: [SumTerm], _ sum: Shape, factor: Int, in graph: Graph) -> RowSum {
+    RowSum(terms, operands.prefix(terms.count).map { graph.shape(of: $0) }, sum, factor: factor)
   }
 }

@@ -60,17 +60,51 @@ public final class Program {
     core: Range<Int>? = nil,
     observe: (Int, UnsafeBufferPointer<UnsafeRawPointer>) throws(EngineError) -> Void,
   ) throws(EngineError) -> UnsafePointer<Float> {
-    precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
-    let core = core ?? 0..<graph.inputShapes[0].height
-    precondition(graph.cores.isEmpty || graph.cores.contains(core), "the core is one of the plan's")
+    let core = prepare(inputs, core)
     try withExtendedLifetime(inputs) { () throws(EngineError) in
-      bind(inputs)
       for index in graph.steps.indices {
         try observe(index, UnsafeBufferPointer(operands[index]))
         try run(step: index, core)
       }
     }
     return UnsafePointer(pointer(to: graph.output).floats)
+  }
+
+  /// Runs the graph, and hands over the rows of the output as they are made: those for `core`, and some around.
+  ///
+  /// No output is left. It is the result of the last step.
+  func run(
+    _ inputs: [Tensor],
+    core: Range<Int>? = nil,
+    handOver: (Range<Int>, UnsafePointer<Float>) -> Void,
+  ) throws(EngineError) {
+    let core = prepare(inputs, core)
+    let last = graph.steps.count - 1
+    try withExtendedLifetime(inputs) { () throws(EngineError) in
+      for index in 0..<last { try run(step: index, core) }
+      guard let runner = runners[last] as? RowKernel else {
+        try run(step: last, core)
+        let output = UnsafePointer(pointer(to: graph.output).floats)
+        return handOver(0..<graph.outputShape.height, output)
+      }
+      let start = monotonicSeconds()
+      runner.run(
+        UnsafeBufferPointer(operands[last]),
+        pointer(to: graph.output),
+        first: graph.steps[last].rows.first(around: core),
+        scratch: arena + graph.steps[last].scratchOffset,
+        handOver: handOver,
+      )
+      seconds[last] += monotonicSeconds() - start
+    }
+  }
+
+  private func prepare(_ inputs: [Tensor], _ core: Range<Int>?) -> Range<Int> {
+    precondition(inputs.map(\.shape) == graph.inputShapes, "inputs have the compiled sizes")
+    let core = core ?? 0..<graph.inputShapes[0].height
+    precondition(graph.cores.isEmpty || graph.cores.contains(core), "the core is one of the plan's")
+    bind(inputs)
+    return core
   }
 
   private func run(step index: Int, _ core: Range<Int>) throws(EngineError) {

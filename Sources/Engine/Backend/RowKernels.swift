@@ -1,72 +1,61 @@
 internal import EngineC
 
-// Kernels that do several operations of a graph, one row of the small picture at a time: what lies between
-// the operations stays in the cache.
+// Kernels that make a few rows at a time: what lies between the operations that they consist of stays in the
+// cache.
 
-/// Sums pictures, one of which, of `small`'s shape, is shuffled on the way; gives `rows` rows of it.
-func weightedSum(
-  _ weights: [Float],
-  shuffling place: Int,
-  _ small: Shape,
+/// Makes a picture larger; gives `rows` rows of it.
+func enlargement(
+  _ enlargement: SumTerm.Enlargement,
+  of small: Shape,
   factor: Int,
   rows: Int,
 ) -> RowKernel {
-  let count = small.width * small.channels
+  let enlarged = EnlargedRows(enlargement, small, factor: factor)
   return RowKernel(
     height: factor,
+    stripeByteCount: enlarged.count * MemoryLayout<Float>.size,
     rows: rows,
-    scratchByteCount: count * MemoryLayout<Float>.size,
+    scratchByteCount: enlarged.scratchCount * MemoryLayout<Float>.size,
   ) { operands, result, row, scratch in
-    let first = row * count
-    let source = operands[place].floats + first
-    enginec_pixel_shuffle(scratch.floats, source, 1, small.width, small.channels, factor)
-    weightedSum(weights, operands, from: first, count: count, into: result.floats + first) {
-      $0[place] = UnsafePointer(scratch.floats)
-    }
+    enlarged.make(row, of: operands[0].floats, in: result.floats, scratch: scratch.floats)
   }
 }
 
-/// Sums pictures of `large`'s shape, unshuffles the sum and joins it with other pictures; gives `rows` rows.
+/// Sums pictures, some of which are made larger by a factor on the way; gives `rows` rows of the sum.
+func sum(_ sum: RowSum, factor: Int, rows: Int) -> RowKernel {
+  RowKernel(
+    height: factor,
+    stripeByteCount: sum.count * MemoryLayout<Float>.size,
+    rows: rows,
+    scratchByteCount: sum.scratchCount * MemoryLayout<Float>.size,
+  ) { operands, result, row, scratch in
+    sum.make(row, of: operands, in: result.floats, scratch: scratch.floats)
+  }
+}
+
+/// Unshuffles a sum of pictures of `large`'s shape and joins it with other pictures; gives `rows` rows.
 func concatenation(
   _ concatenation: Concatenation,
-  afterSum weights: [Float],
+  after sum: RowSum,
+  ofTerms termCount: Int,
   _ large: Shape,
   factor: Int,
   rows: Int,
 ) -> RowKernel {
-  let count = large.width * large.channels * factor
   let width = large.width / factor
   return RowKernel(
     height: 1,
+    stripeByteCount: width * concatenation.pixelByteCount,
     rows: rows,
-    scratchByteCount: 2 * count * MemoryLayout<Float>.size,
-  ) { operands, result, row, scratch in
-    let (sum, unshuffled) = (scratch.floats, scratch.floats + count)
-    weightedSum(weights, operands, from: row * count, count: count, into: sum) { _ in }
-    enginec_pixel_unshuffle(unshuffled, sum, factor, large.width, large.channels, factor)
-    let pixels = result + row * width * concatenation.pixelByteCount
+    scratchByteCount: (2 * sum.count + sum.scratchCount) * MemoryLayout<Float>.size,
+  ) { operands, pixels, row, scratch in
+    let (summed, unshuffled) = (scratch.floats, scratch.floats + sum.count)
+    sum.make(row, of: operands, in: summed, scratch: unshuffled + sum.count)
+    enginec_pixel_unshuffle(unshuffled, summed, factor, large.width, large.channels, factor)
     concatenation.place(0, unshuffled, pixelCount: width, in: pixels)
-    for (part, source) in zip(1..., operands.dropFirst(weights.count)) {
+    for (part, source) in zip(1..., operands.dropFirst(termCount)) {
       let first = source + row * width * concatenation.pixelByteCount(part)
       concatenation.place(part, first, pixelCount: width, in: pixels)
     }
-  }
-}
-
-/// Sums a part of the pictures; `change` may put another term in the place of one.
-private func weightedSum(
-  _ weights: [Float],
-  _ operands: UnsafeBufferPointer<UnsafeRawPointer>,
-  from first: Int,
-  count: Int,
-  into result: UnsafeMutablePointer<Float>,
-  change: (UnsafeMutableBufferPointer<UnsafePointer<Float>?>) -> Void,
-) {
-  withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: weights.count) { terms in
-    for index in weights.indices {
-      terms.initializeElement(at: index, to: operands[index].floats + first)
-    }
-    change(terms)
-    enginec_weighted_sum(result, count, weights.count, terms.baseAddress, weights)
   }
 }

@@ -72,14 +72,16 @@ extension Operation.Kind {
   fileprivate var reach: Double? {
     switch self {
     case .groupNorm, .windowAttention, .attention: nil
+    // Asked of graphs as networks build them only; these two come later.
+    case .sumOfEnlarged, .concatenationAfterSum: nil
     case .convolution(let convolution, _):
       Double(max(convolution.padding.before, convolution.kernel - 1 - convolution.padding.before))
     case .enlargedConvolution: 1
     case .bicubic: 2
-    case .pixelUnshuffle(let factor), .mean(let factor), .concatenationAfterSum(_, let factor):
-      Double(factor - 1)
-    case .weightedSum, .sumWithShuffled, .parameterFreeAttention, .concatenation, .pixelShuffle,
-      .nearest, .activation, .quantization:
+    case .pixelUnshuffle(let factor), .mean(let factor): Double(factor - 1)
+    case .weightedSum, .parameterFreeAttention, .concatenation, .pixelShuffle, .nearest,
+      .activation,
+      .quantization:
       0
     }
   }

@@ -197,9 +197,10 @@ public struct Graph: Sendable {
     operations[place] = operation
   }
 
-  /// Takes out the operations with these results, which nothing reads any more.
-  mutating func remove(resultsIn values: Set<Int>) {
-    operations.removeAll { values.contains($0.result.index) }
+  /// Takes out the operation with this result if nothing reads that any more.
+  mutating func removeUnread(_ value: Value) {
+    guard !operations.contains(where: { $0.operands.contains(value) }) else { return }
+    operations.removeAll { $0.result == value }
   }
 
   private func enlarged(_ shape: Shape, by factor: Int) -> Shape {

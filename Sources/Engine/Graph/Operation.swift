@@ -41,12 +41,12 @@ public struct Operation: Sendable {
     /// PyTorch's `pixel_unshuffle`.
     case pixelUnshuffle(factor: Int)
 
-    /// Sums the operands, each times its weight; one of them is `pixel_shuffle`d first.
-    case sumWithShuffled([Float], term: Int, factor: Int)
+    /// Sums the operands, some of which are made `factor` times larger on the way.
+    case sumOfEnlarged([SumTerm], factor: Int)
 
-    /// Sums as many operands as there are weights, brings the sum's blocks into channels as
+    /// Sums as many operands as there are terms, brings the sum's blocks into channels as
     /// `pixel_unshuffle` does, and joins them with the channels of the other operands.
-    case concatenationAfterSum([Float], factor: Int)
+    case concatenationAfterSum([SumTerm], factor: Int)
 
     /// PyTorch's `interpolate(mode="nearest")` by an integer factor.
     case nearest(factor: Int)
@@ -76,7 +76,7 @@ extension Operation.Kind {
     case .attention: "attention"
     case .quantization: "quantization"
     case .mean: "mean"
-    case .weightedSum, .sumWithShuffled: "sum"
+    case .weightedSum, .sumOfEnlarged: "sum"
     case .parameterFreeAttention: "parameter-free attention"
     case .concatenation, .concatenationAfterSum: "concat"
     case .pixelShuffle: "pixel shuffle"

@@ -100,16 +100,33 @@ extension Operation.Kind {
       let before = convolution.padding.before
       return rows + max(before, convolution.kernel - 1 - before)
     case .enlargedConvolution: return (rows + 2) / 2
-    case .bicubic(let factor): return (rows + factor - 1) / factor + 2
-    case .pixelShuffle(let factor), .nearest(let factor): return (rows + factor - 1) / factor
+    case .bicubic(let factor): return SumTerm.Enlargement.bicubic.margin(factor, around: rows)
+    case .pixelShuffle(let factor):
+      return SumTerm.Enlargement.pixelShuffle.margin(factor, around: rows)
+    case .nearest(let factor): return SumTerm.Enlargement.nearest.margin(factor, around: rows)
     case .pixelUnshuffle(let factor), .mean(let factor): return rows * factor
-    case .sumWithShuffled(_, let term, let factor):
-      return place == term ? (rows + factor - 1) / factor : rows
-    case .concatenationAfterSum(let weights, let factor):
-      return place < weights.count ? rows * factor : rows
+    case .sumOfEnlarged(let terms, let factor): return terms[place].margin(factor, around: rows)
+    case .concatenationAfterSum(let terms, let factor):
+      guard place < terms.count else { return rows }
+      return terms[place].margin(factor, around: rows * factor)
     case .activation, .quantization, .weightedSum, .parameterFreeAttention, .concatenation:
       return rows
     case .groupNorm, .windowAttention, .attention: return nil
     }
+  }
+}
+
+extension SumTerm {
+  /// The rows of the operand that so many of the sum are made of, on each side.
+  fileprivate func margin(_ factor: Int, around rows: Int) -> Int {
+    enlargement?.margin(factor, around: rows) ?? rows
+  }
+}
+
+extension SumTerm.Enlargement {
+  /// The rows of the small picture that so many of the large one are made of, on each side.
+  fileprivate func margin(_ factor: Int, around rows: Int) -> Int {
+    let whole = (rows + factor - 1) / factor
+    return self == .bicubic ? whole + 2 : whole
   }
 }

@@ -69,7 +69,7 @@ extension Operation.Kind {
     case .convolution, .enlargedConvolution, .groupNorm, .windowAttention, .attention,
       .concatenation, .concatenationAfterSum:
       true
-    case .activation, .quantization, .mean, .weightedSum, .sumWithShuffled, .parameterFreeAttention,
+    case .activation, .quantization, .mean, .weightedSum, .sumOfEnlarged, .parameterFreeAttention,
       .pixelShuffle, .pixelUnshuffle, .nearest, .bicubic:
       false
     }

@@ -47,14 +47,16 @@ final class FrameJob: Sendable {
     blending = tiles[0].blend == nil ? nil : Monitor(TileBlend(plan, into: result))
   }
 
-  /// Adds what the network made of a tile's window to the result.
-  func add(_ output: UnsafePointer<Float>, tile index: Int) {
+  /// Runs the network on a tile's window and adds what it makes of it to the result.
+  func run(_ program: Program, _ inputs: [Tensor], tile index: Int) throws(EngineError) {
+    let tile = tiles[index]
     if let blending {
-      blending.withLock { $0.add(output, tile: index) }
-    } else if let patched {
-      patched.withLock { $0.store(output, of: tiles[index], scale: plan.scale) }
-    } else {
-      result.store(output, of: tiles[index], scale: plan.scale)
+      let output = try program.run(inputs, core: tile.coreRows)
+      return blending.withLock { $0.add(output, tile: index) }
+    }
+    try program.run(inputs, core: tile.coreRows) { rows, output in
+      guard let patched else { return result.store(rows, output, of: tile, scale: plan.scale) }
+      patched.withLock { $0.store(rows, output, of: tile, scale: plan.scale) }
     }
   }
 

@@ -57,20 +57,26 @@ struct TileBlend {
 }
 
 extension Image {
-  /// Takes a tile's core from the network's output for its window, clamped to 0…1.
-  func store(_ output: UnsafePointer<Float>, of tile: TilePlan.Tile, scale: Int) {
-    let (core, window) = (tile.core, tile.window)
-    let width = window.width * scale
-    for row in 0..<(core.height * scale) {
-      let y = (core.y - window.y) * scale + row
-      let source = output + (y * width + (core.x - window.x) * scale) * 3
-      let start = (core.y * scale + row) * stride + core.x * scale
+  /// Takes rows of a tile's core from the network's output for its window, clamped to 0…1.
+  ///
+  /// `rows` are those of the output that `output` begins with; what is around the core is left out.
+  func store(
+    _ rows: Range<Int>,
+    _ output: UnsafePointer<Float>,
+    of tile: TilePlan.Tile,
+    scale: Int,
+  ) {
+    let core = tile.core.scaled(by: scale)
+    let window = tile.window.scaled(by: scale)
+    for row in rows.clamped(to: (core.y - window.y)..<(core.y - window.y + core.height)) {
+      let source = output + ((row - rows.lowerBound) * window.width + core.x - window.x) * 3
+      let start = (window.y + row) * stride + core.x
       enginec_store_row(
         plane(0) + start,
         plane(1) + start,
         plane(2) + start,
         source,
-        core.width * scale
+        core.width
       )
     }
   }

@@ -70,7 +70,7 @@ private struct TileBench {
   private let input: Tensor
   private var noise: Tensor?
   private var loading = 0.0
-  private var storing = 0.0
+  private var running = 0.0
 
   init(_ plan: FramePlan) throws(EngineError) {
     self.plan = plan
@@ -79,7 +79,9 @@ private struct TileBench {
   }
 
   var seconds: [String: Double] {
-    program.secondsByOperation.merging(["load": loading, "store": storing]) { $0 + $1 }
+    let steps = program.secondsByOperation
+    let storing = running - steps.values.reduce(0, +)
+    return steps.merging(["load": loading, "store": storing]) { $0 + $1 }
   }
 
   mutating func run(_ job: FrameJob, tile index: Int) throws(EngineError) {
@@ -88,11 +90,8 @@ private struct TileBench {
     let noise = plan.noise(for: job, tile: index, own: &noise)
     loading += monotonicSeconds() - start
 
-    let inputs = [input] + (noise.map { [$0] } ?? [])
-    let output = try program.run(inputs, core: job.tiles[index].coreRows)
-
-    let end = monotonicSeconds()
-    job.add(output, tile: index)
-    storing += monotonicSeconds() - end
+    let loaded = monotonicSeconds()
+    try job.run(program, [input] + (noise.map { [$0] } ?? []), tile: index)
+    running += monotonicSeconds() - loaded
   }
 }

@@ -155,12 +155,20 @@ void enginec_place_channels(void *out, enginec_sample_type out_type, size_t out_
 void enginec_nearest(float *out, const float *x, size_t height, size_t width, size_t channels,
                      size_t factor);
 
+// Pixels (height, width) that become factor x factor each.
+typedef struct {
+  size_t height, width, channels, factor;
+} enginec_enlargement;
+
 // PyTorch's interpolate(mode="bicubic", align_corners=False, antialias=False) by an integer factor:
-// cubic convolution with a = -0.75, indices clamped to the edge.
-// `scratch` holds enginec_bicubic_scratch(...) floats.
-void enginec_bicubic(float *out, const float *x, size_t height, size_t width, size_t channels,
-                     size_t factor, float *scratch);
-size_t enginec_bicubic_scratch(size_t width, size_t channels, size_t factor);
+// cubic convolution with a = -0.75, indices clamped to the edge. Makes the `factor` rows that
+// source row `row` becomes. `weights` are enginec_bicubic_weight_count(...) floats from
+// enginec_bicubic_weights, `scratch` holds enginec_bicubic_scratch(...) floats.
+void enginec_bicubic_rows(float *out, const float *x, const enginec_enlargement *enlargement,
+                          size_t row, const float *weights, float *scratch);
+void enginec_bicubic_weights(float *weights, const enginec_enlargement *enlargement);
+size_t enginec_bicubic_weight_count(const enginec_enlargement *enlargement);
+size_t enginec_bicubic_scratch(const enginec_enlargement *enlargement);
 
 // Which pixels a convolution reads: output pixel (y, x) sees the kernel x kernel pixels from
 // (y * stride - pad_before, x * stride - pad_before) on.
