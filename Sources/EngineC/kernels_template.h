@@ -338,7 +338,8 @@ static void bicubic_across(float *restrict out, const float *restrict mixed, siz
 #define THREE (3 * VECTOR_FLOATS)
 
 // The same for three vectors of whole source pixels, as those of three colours twice and four times
-// as large: their weights stay in registers. Gives the number of samples that are done.
+// as large: their weights stay in the registers that AVX-512 has. Needs weights for three vectors,
+// so `samples` are three at least. Gives the number of samples that are done.
 __attribute__((min_vector_width(VECTOR_FLOATS * 32))) static size_t
 bicubic_across_threes(float *restrict out, const float *restrict mixed, size_t samples, size_t all,
                       const float *restrict weights) {
@@ -384,8 +385,9 @@ static void bicubic_rows(float *out, const float *x, const enginec_enlargement *
     bicubic_mix(mixed, rows, count, w);
     bicubic_repeat(repeated, mixed, e->width, e->channels, e->factor);
     const size_t all = count * e->factor;
-    const size_t done =
-        THREE % samples ? 0 : bicubic_across_threes(out, repeated, samples, all, weights);
+    const size_t done = samples < 3 || THREE % samples
+                            ? 0
+                            : bicubic_across_threes(out, repeated, samples, all, weights);
     bicubic_across(out + done, repeated + done, samples, all - done, weights);
   }
 }

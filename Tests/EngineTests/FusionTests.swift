@@ -3,7 +3,7 @@ import Testing
 
 @testable import Engine
 
-/// What reads a large picture only once makes it itself, with the same bits.
+/// What sums or unshuffles a large picture makes it itself, with the same bits.
 @Suite struct FusionTests {
   static let precisions: [Precision] = floatPrecisions + [.int8]
 

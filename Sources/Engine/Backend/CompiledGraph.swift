@@ -10,7 +10,7 @@ public final class CompiledGraph: Sendable {
   }
 
   /// Where a value lies while the program runs.
-  enum Location: Sendable {
+  enum Location: Equatable, Sendable {
     case arena(byteOffset: Int)
     case input(Int)
   }

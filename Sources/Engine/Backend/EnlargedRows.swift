@@ -4,11 +4,9 @@ internal import EngineC
 struct EnlargedRows: Sendable {
   private let enlargement: SumTerm.Enlargement
   private let small: Shape
+  private let factor: Int
   private let shape: enginec_enlargement
   private let cubicWeights: [Float]
-
-  /// The rows that one row of the small picture becomes.
-  let factor: Int
 
   /// The samples of these rows.
   let count: Int
@@ -56,11 +54,8 @@ extension enginec_enlargement {
   /// The weights of the bicubic kernel, and the floats of temporary memory that it takes.
   fileprivate var cubic: (weights: [Float], scratchCount: Int) {
     withUnsafePointer(to: self) { shape in
-      let count = enginec_bicubic_weight_count(shape)
-      let weights = [Float](unsafeUninitializedCapacity: count) {
-        enginec_bicubic_weights($0.baseAddress, shape)
-        $1 = count
-      }
+      var weights = [Float](repeating: 0, count: enginec_bicubic_weight_count(shape))
+      enginec_bicubic_weights(&weights, shape)
       return (weights, enginec_bicubic_scratch(shape))
     }
   }

@@ -44,7 +44,7 @@ public struct Operation: Sendable {
     /// Sums the operands, some of which are made `factor` times larger on the way.
     case sumOfEnlarged([SumTerm], factor: Int)
 
-    /// Sums as many operands as there are terms, brings the sum's blocks into channels as
+    /// Sums as many operands as there are terms, some of them made larger on the way, brings the sum's blocks into channels as
     /// `pixel_unshuffle` does, and joins them with the channels of the other operands.
     case concatenationAfterSum([SumTerm], factor: Int)
 
