@@ -156,6 +156,24 @@ import Testing
     }
   }
 
+  // Ten pictures in a tenth of a second, and then ten in a second.
+  @Test func showsPicturesOfABurstInAGIFOneAfterTheOther() throws {
+    let folder = try TemporaryFolder()
+    let filter = "settb=1/1000,setpts='if(lt(N,10),N*10,100*(N-9))'"
+    let burst = ["-an", "-vf", filter, "-fps_mode", "vfr"]
+    let input = try madeClip(
+      folder,
+      "burst.mkv",
+      extra: burst + ["-frames:v", "20", "-enc_time_base", "1/1000"]
+    )
+    let output = folder.path("out.gif")
+    let outcome = try Transcode(options(input, output)).run(upscale: nearest(2))
+    #expect(outcome.progress.frames == 20)
+    #expect(outcome.repairedTimes > 0)
+    let times = try frameTimes(output)
+    #expect(zip(times.dropFirst(), times).allSatisfy { $0 - $1 > 0.015 })
+  }
+
   // Players take large pictures for BT.709 where nothing tells their matrix.
   @Test(arguments: [
     ("wrapped_avframe", "y4m"), ("ffv1", "nut"), ("ffv1", "avi"), ("mpeg4", "avi"),

@@ -6,6 +6,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private var encoder: SegmentedEncoder
   private var fromImage: FromImage
   private let stream: Int
+  private let leastDistance: Int64
   private let window: PartWindow
   private let frames: BoundedQueue<FrameInFlight>
   private let output: BoundedQueue<Packet>
@@ -13,11 +14,12 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private let counters: RunCounters
   private var lastTime: Int64?
 
-  // `stream` is the number of the upscaled stream in the output.
+  // `stream` is the number of the upscaled stream in the output, `leastDistance` that of two pictures' times.
   init(
     _ encoder: consuming SegmentedEncoder,
     _ fromImage: consuming FromImage,
     stream: Int,
+    leastDistance: Int64,
     window: PartWindow,
     frames: BoundedQueue<FrameInFlight>,
     output: BoundedQueue<Packet>,
@@ -27,6 +29,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
     self.encoder = encoder
     self.fromImage = fromImage
     self.stream = stream
+    self.leastDistance = leastDistance
     self.window = window
     self.frames = frames
     self.output = output
@@ -80,9 +83,10 @@ final class EncodeStage: Stage, @unchecked Sendable {
     }
   }
 
-  // A coarser time base may give two pictures one time; encoders refuse that.
+  // A coarser time base may give two pictures one time; encoders refuse that. GIF shows none for less than a
+  // fiftieth of a second.
   private func growing(_ time: FrameTime) -> FrameTime {
-    let pts = lastTime.map { max(time.pts, $0 &+ 1) } ?? time.pts
+    let pts = lastTime.map { max(time.pts, $0 &+ leastDistance) } ?? time.pts
     if pts != time.pts { counters.countRepairs(1) }
     lastTime = pts
     return FrameTime(pts: pts, duration: time.duration)

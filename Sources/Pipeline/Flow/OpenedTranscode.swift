@@ -87,7 +87,7 @@ struct OpenedTranscode: ~Copyable {
   ) throws(MediaError) {
     flow.markStart()
     try work?.create()
-    let timeBase = output.encoder.timeBase
+    let (timeBase, leastDistance) = (output.encoder.timeBase, output.encoder.leastDistance)
     let picture = output.streams.outputs[input.stream] ?? 0
     try startWriting(flow, cancellation, picture)
     flow.group.start(
@@ -95,6 +95,7 @@ struct OpenedTranscode: ~Copyable {
         SegmentedEncoder(encoder, output.candidate, output.encoder, work: work),
         fromImage,
         stream: picture,
+        leastDistance: leastDistance,
         window: flow.window,
         frames: flow.frames,
         output: flow.output,

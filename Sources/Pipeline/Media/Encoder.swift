@@ -16,6 +16,13 @@ struct EncoderSettings {
 
   /// The container; `nil` when each picture is a file of its own.
   var format: OutputFormat?
+
+  /// How far the times of two pictures are apart at least, in ticks of ``timeBase``.
+  var leastDistance: Int64 {
+    guard let rate = format?.highestFrameRate else { return 1 }
+    // What is a whole number may have come out a bit above it.
+    return max(1, Int64((1 / (rate * timeBase.value) - 1e-6).rounded(.up)))
+  }
 }
 
 /// Turns pictures into packets of one video stream.
