@@ -26,8 +26,20 @@ import Testing
     }
   }
 
+  // In 8 bits the result and what is shuffled into it are the largest values.
+  @Test func aRowThatIsHandedOverTakesLessThanAPicture() throws {
+    var graph = try Model(named: "fast").network.graph(height: 90, width: 160)
+    let backend = OneDNNBackend(precision: .int8)
+    let whole = try backend.compile(graph).arenaByteCount
+    graph.isHandedOver = true
+    let rows = try backend.compile(graph).arenaByteCount
+    #expect(whole - rows > 360 * 640 * 3 * 4 / 2)
+  }
+
   private func expectMemory(of graph: Graph, on backend: any Backend) throws {
-    for cores in [[], [9..<21, 12..<20]] {
+    for (cores, isHandedOver) in [([], false), ([9..<21, 12..<20], false), ([], true)] {
+      var graph = graph
+      graph.isHandedOver = isHandedOver
       let expected = try GraphMemory(graph, cores: cores, backend: backend)
       let actual = try backend.compile(graph, cores: cores)
       #expect(expected.arenaByteCount == actual.arenaByteCount)

@@ -30,6 +30,9 @@ public final class CompiledGraph: Sendable {
   let steps: [Step]
   let output: Location
 
+  /// Whether there is no room for the output as a whole.
+  let isHandedOver: Bool
+
   /// The rows of the first input whose output a run may be asked for; none for all rows.
   let cores: [Range<Int>]
 
@@ -56,6 +59,7 @@ public final class CompiledGraph: Sendable {
       )
     }
     self.output = layout.locations[output.index]
+    isHandedOver = graph.isHandedOver
     arenaByteCount = layout.byteCount
     inputShapes = graph.inputs.map { graph.shape(of: $0) }
     outputShape = graph.shape(of: output)

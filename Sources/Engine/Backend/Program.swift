@@ -60,6 +60,7 @@ public final class Program {
     core: Range<Int>? = nil,
     observe: (Int, UnsafeBufferPointer<UnsafeRawPointer>) throws(EngineError) -> Void,
   ) throws(EngineError) -> UnsafePointer<Float> {
+    precondition(!graph.isHandedOver, "there is room for the output")
     let core = prepare(inputs, core)
     try withExtendedLifetime(inputs) { () throws(EngineError) in
       for index in graph.steps.indices {

@@ -48,13 +48,22 @@ extension Graph {
     let results = operations.enumerated().map { step, operation in
       MemoryPlan.Buffer(
         life: step...max(step, lastUses[operation.result.index]),
-        byteCount: shape(of: operation.result).count * types[operation.result.index].byteCount,
+        byteCount: storedCount(of: operation) * types[operation.result.index].byteCount,
       )
     }
     let temporaries = scratch.indices.map {
       MemoryPlan.Buffer(life: $0...$0, byteCount: scratch[$0])
     }
     return MemoryPlan(results + temporaries)
+  }
+
+  /// The samples of a result that lie in memory at a time.
+  private func storedCount(of operation: Operation) -> Int {
+    let shape = shape(of: operation.result)
+    guard isHandedOver, operation.result == output, let rows = operation.kind.rowsAtOnce else {
+      return shape.count
+    }
+    return rows * shape.width * shape.channels
   }
 }
 
@@ -65,6 +74,17 @@ extension Operation.Kind {
     case .convolution(let convolution, _): [convolution]
     case .enlargedConvolution(let convolution): convolution.phases
     default: []
+    }
+  }
+
+  /// The rows of the result that its kernel makes at a time; nil for all.
+  fileprivate var rowsAtOnce: Int? {
+    switch self {
+    case .sumOfEnlarged(_, let factor), .pixelShuffle(let factor), .nearest(let factor),
+      .bicubic(let factor):
+      factor
+    case .concatenationAfterSum: 1
+    default: nil
     }
   }
 

@@ -23,6 +23,9 @@ public struct Graph: Sendable {
   /// The value that running the graph returns; set before compiling.
   public var output: Value?
 
+  /// Whether the output, which is made last, is handed over a few rows at a time and never lies in memory as a whole.
+  var isHandedOver = false
+
   /// Values that a network file calls by a name, for whoever compares them with another program's.
   public var named: [String: Value] = [:]
 

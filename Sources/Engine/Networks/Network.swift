@@ -18,3 +18,12 @@ extension Network {
   /// Cuts anywhere, with the receptive radius as halo.
   public var tileRule: TileRule { .halo(alignment: 1, limit: nil) }
 }
+
+extension Network {
+  /// The network for a window of a frame; its output goes to its place row by row unless tiles are blended.
+  func windowGraph(height: Int, width: Int) -> Graph {
+    var graph = graph(height: height, width: width)
+    if case .halo = tileRule { graph.isHandedOver = true }
+    return graph
+  }
+}

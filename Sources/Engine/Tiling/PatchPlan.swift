@@ -30,7 +30,7 @@ struct PatchPlan: Sendable {
     surroundings = Surroundings(halo: halo, alignment: alignment)
     side = Self.side(halo: halo + alignment - 1)
     guard width * height >= Self.leastCount * side * side else { return nil }
-    graph = model.network.graph(
+    graph = model.network.windowGraph(
       height: surroundings.size(around: min(side, height), length: height),
       width: surroundings.size(around: min(side, width), length: width),
     )

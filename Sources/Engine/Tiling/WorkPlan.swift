@@ -66,7 +66,7 @@ public struct WorkPlan: Sendable {
     let counts = mayRest ? 1...options.workers : options.workers...options.workers
     while true {
       let (choice, workers) = try task.best(of: choices, workers: counts, rates)
-      let graph = model.network.graph(height: choice.windowHeight, width: choice.windowWidth)
+      let graph = model.network.windowGraph(height: choice.windowHeight, width: choice.windowWidth)
       let tiles = task.tiles(choice)
       let exact = try GraphMemory(graph, cores: tiles.cores, backend: options.backend)
       let byteCount = task.byteCount(choice, workers: workers, arena: exact.arenaByteCount)
@@ -160,7 +160,7 @@ private struct Rates {
   let inputs: [Shape]
 
   init(_ network: any Network, _ backend: any Backend) throws(EngineError) {
-    let graph = network.graph(height: Self.side, width: Self.side)
+    let graph = network.windowGraph(height: Self.side, width: Self.side)
     memory = try GraphMemory(graph, backend: backend)
     bytesPerPixel = Double(memory.arenaByteCount) / Self.pixelCount
     multiplyAddsPerPixel = Double(graph.multiplyAddCount) / Self.pixelCount
