@@ -2,11 +2,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from conftest import stage
 from vsr_training import configuration
 from vsr_training.methods import METHODS
 from vsr_training.networks import build
+from vsr_training.transplant import transplant
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
 FULL = sorted((Path(__file__).parents[1] / "configs/full").glob("*.toml"))
@@ -30,6 +32,15 @@ def test_configurations_of_full_size_have_the_published_networks(path):
     assert all(stage.method in METHODS for stage in run.stages)
     files = [file for file in (run.start, run.autoencoder) if file]
     assert all(Path(file).parent == path.parent for file in files)
+
+
+def test_a_run_that_goes_on_begins_with_its_weights():
+    run = configuration.read(CONFIGS[0].with_stem("balanced-x4"))
+    network = build(**run.network)
+    transplant(run.start, network)
+    weights = load_file(run.start)
+    assert weights.keys() == network.state_dict().keys()
+    assert all(torch.equal(w.float(), network.state_dict()[n]) for n, w in weights.items())
 
 
 def test_unknown_settings_are_refused():
