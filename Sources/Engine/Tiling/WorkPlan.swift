@@ -110,7 +110,9 @@ public struct WorkPlan: Sendable {
     framesInFlight = Task.framesInFlight(workers: workers, tiles: choice.count)
     let keptNoise = task.keptNoiseByteCount(choice, beside: byteCount)
     keepsNoise = keptNoise != nil
-    let withNoise = byteCount + (keptNoise ?? 0)
+    // Workers have none of their own then.
+    let ownNoise = workers * task.noiseByteCount(choice)
+    let withNoise = byteCount + (keptNoise.map { $0 - ownNoise } ?? 0)
     let patched = try task.patches(workers: workers, beside: withNoise)
     patches = patched?.plan
     patchProgramByteCount = patched?.programByteCount ?? 0
@@ -229,10 +231,15 @@ private struct Task {
     max(3, 1 + (workers + tiles - 1) / tiles)
   }
 
+  /// The noise of a window.
+  func noiseByteCount(_ choice: TileChoice) -> Int {
+    choice.pixelCount * noiseCount * MemoryLayout<Float>.size
+  }
+
   /// The memory for keeping the noise of a frame for the next, if it is the same and there is enough: a
   /// small part of the limit, beside what the run takes anyway.
   func keptNoiseByteCount(_ choice: TileChoice, beside byteCount: Int) -> Int? {
-    let kept = choice.count * choice.pixelCount * noiseCount * MemoryLayout<Float>.size
+    let kept = choice.count * noiseByteCount(choice)
     let isKept = options.noise == .still && kept <= min(limit / 8, limit - byteCount)
     return isKept ? kept : nil
   }
@@ -293,10 +300,9 @@ private struct Task {
   /// The memory of a run whose programs have arenas of this size.
   func byteCount(_ choice: TileChoice, workers: Int, arena: Int) -> Int {
     let floatSize = MemoryLayout<Float>.size
-    let noise = choice.pixelCount * noiseCount * floatSize
     let result = choice.pixelCount * Image.planeCount * model.scale * model.scale * floatSize
     var perWorker = arena + choice.pixelCount * Image.planeCount * floatSize
-    perWorker += noise
+    perWorker += noiseByteCount(choice)
     // Tiles that wait for their turn to be blended.
     perWorker += choice.isBlended ? 2 * result : 0
     return sharedByteCount + memory.weightByteCount
