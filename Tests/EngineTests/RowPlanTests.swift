@@ -27,6 +27,26 @@ import Testing
     }
   }
 
+  @Test(arguments: ["fast", "srvgg-x4.pth", "span-x4.pth", "rrdb-x2.pth"], precisions)
+  func rowsThatAreHandedOverKeepTheirBits(model: String, precision: Precision) throws {
+    let network = try Model(named: model == "fast" ? model : Self.fixtures + model).network
+    var graph = network.graph(height: Self.window.height, width: Self.window.width)
+    let inputs = Self.inputs(of: graph)
+    let backend = OneDNNBackend(precision: precision)
+    let expected = try Self.output(of: backend.compile(graph), inputs)
+    graph.isHandedOver = true
+    let program = try Program(backend.compile(graph, cores: Self.cores))
+    let row = program.graph.outputShape.width * program.graph.outputShape.channels
+    for core in Self.cores {
+      var found = [Float](repeating: .nan, count: expected.count)
+      try program.run(inputs, core: core) { rows, output in
+        for index in 0..<(rows.count * row) { found[rows.lowerBound * row + index] = output[index] }
+      }
+      let wanted = (core.lowerBound * network.scale * row)..<(core.upperBound * network.scale * row)
+      #expect(wanted.allSatisfy { found[$0].bitPattern == expected[$0].bitPattern })
+    }
+  }
+
   /// Kernels that are asked for some rows write these and, but for large kernels, no others.
   @Test(arguments: [1, 3, 5], 0..<backends.count)
   func convolutionsComputeTheirRowsAlone(kernel: Int, backend: Int) throws {
