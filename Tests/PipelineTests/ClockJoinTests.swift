@@ -55,6 +55,16 @@ import Testing
     #expect(source.shown[0].suffix(6) == [12, 12.04, 12.08, 12.12, 12.16, 12.2])
   }
 
+  // Demuxers of MPEG-TS hand out a stream's last packet at the end of the file.
+  @Test func aLastPacketThatComesLateStaysWhereItBelongs() {
+    var source = Source()
+    source.second(from: 0)
+    for step in 25..<500 { source.send(1, at: Double(step) * 0.04) }
+    source.send(0, at: 1)
+    #expect(source.clock.jumpCount == 0)
+    #expect(source.shown[0].last == 1 && source.shown[1].last == 19.96)
+  }
+
   @Test func aPauseThatTookItsTimeIsNoJump() {
     var source = Source()
     source.second(from: 0)

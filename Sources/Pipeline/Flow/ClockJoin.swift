@@ -53,7 +53,8 @@ struct ClockJoin {
     return offset
   }
 
-  // The offset with which the packet follows best on its stream; none when it follows with neither.
+  // The offset with which the packet follows best on its stream; none when it follows with neither. How far
+  // the others have come says nothing about a stream that has begun: its next packet may come late.
   private func choice(_ stream: Int, _ time: Duration, _ arrival: Instant) -> Duration? {
     guard let latest else { return offset }
     var offsets = [offset]
@@ -63,7 +64,6 @@ struct ClockJoin {
     return offsets.filter { offset in
       let shown = time + offset
       return shown >= (ends[stream] ?? latest - Self.longestStep) - Self.longestStepBack
-        && shown >= latest - Self.longestStep
         && shown <= max(latest, expected) + Self.longestStep + pause
     }
     .min { distance(time + $0, expected) < distance(time + $1, expected) }
