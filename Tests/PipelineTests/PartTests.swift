@@ -70,6 +70,42 @@ import Testing
     #expect(abs(try #require(sound.last).seconds - 1) < 0.05)
   }
 
+  @Test func aPartKeepsTheCover() throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder, "plain.mkv")
+    let input = try made(
+      folder,
+      ["-i", clip, "-i", clip, "-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "mjpeg"]
+        + ["-pix_fmt:v:1", "yuvj420p", "-frames:v:1", "1", "-disposition:v:1", "attached_pic"],
+      "covered.mp4"
+    )
+    var options = options(input, folder.path("out.mp4"))
+    options.part = Part(start: .seconds(1))
+    _ = try Transcode(options).run(upscale: nearest(2))
+    // A cover without its picture is no stream of a movie file.
+    let info = try MediaInfo(reading: InputOptions(MediaPath(folder.path("out.mp4"))))
+    #expect(info.streams.count == 3)
+  }
+
+  // Its first pictures would refer to what was cut off, and movie files do not give them back.
+  @Test(arguments: ["out.mp4", "out.mkv"])
+  func aSecondFilmBeginsAtAKeyFrame(output: String) throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder, "plain.mkv", extra: ["-g", "12"])
+    let input = try made(folder, ["-i", clip, "-map", "0", "-map", "0:v", "-c", "copy"], "two.mp4")
+    var options = options(input, folder.path(output))
+    options.part = Part(frames: 10..<30)
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let film = try #require(try copiedPackets(folder.path(output), picture: 0)[2])
+    let first = try #require(film.first)
+    #expect(film.count == 18 && abs(first.seconds - 0.08) < 0.001)
+  }
+
+  @Test func aFrameThatNoTimeReachesMovesNothing() {
+    let window = PartWindow(Part(start: .seconds(5), frames: (.max - 2)..<(.max - 1)))
+    #expect(window.estimatedOffset(frameRate: Rational(1, 1000)) == .seconds(-5))
+  }
+
   // Some files begin late, such as recordings of television.
   @Test func countsTimesFromTheFirstPicture() throws {
     let folder = try TemporaryFolder()

@@ -58,6 +58,18 @@ import Testing
     #expect(try transcode.run(upscale: nearest(1)).progress.frames == 50)
   }
 
+  @Test func aSoundThatFLVCannotHoldTakesNoPlace() throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder, "plain.mkv")
+    let input = try made(
+      folder,
+      ["-i", clip, "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c:v", "copy", "-c:a:0", "copy"]
+        + ["-c:a:1", "libopus", "-disposition:a:0", "0", "-disposition:a:1", "default"]
+    )
+    let plan = try Transcode(options(input, folder.path("out.flv"))).plan
+    #expect(plan.outputStreams == [0, 1, nil])
+  }
+
   @Test(arguments: ["avi": true, "ts": true, "mp4": false, "mkv": false, "nut": false])
   func saysThatChaptersAreLost(container: String, areLost: Bool) throws {
     let folder = try TemporaryFolder()
@@ -105,15 +117,5 @@ import Testing
       // The last one ends with the sound there; a packet of AAC lasts 23 ms.
       #expect(lines.count == ends.count && differences.allSatisfy { $0 < 0.024 }, "\(lines)")
     }
-  }
-
-  private func made(
-    _ folder: TemporaryFolder,
-    _ arguments: [String],
-    _ name: String = "made.mkv",
-  ) throws -> String {
-    let run = try Subprocess("ffmpeg", ["-v", "error"] + arguments + [folder.path(name)])
-    try #require(run.exitCode == 0)
-    return folder.path(name)
   }
 }

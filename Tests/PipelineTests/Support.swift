@@ -41,6 +41,17 @@ func madeClip(_ folder: TemporaryFolder, _ name: String = "in.mkv", extra: [Stri
   return path
 }
 
+/// A file that ffmpeg makes by these arguments.
+func made(
+  _ folder: TemporaryFolder,
+  _ arguments: [String],
+  _ name: String = "made.mkv",
+) throws -> String {
+  let run = try Subprocess("ffmpeg", ["-v", "error"] + arguments + [folder.path(name)])
+  try #require(run.exitCode == 0)
+  return folder.path(name)
+}
+
 /// A file in which ffmpeg reads of two chapters of a second each.
 func twoChapters(_ folder: TemporaryFolder) throws -> String {
   let chapters = """

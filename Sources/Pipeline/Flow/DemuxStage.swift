@@ -10,6 +10,9 @@ final class DemuxStage: Stage, @unchecked Sendable {
 
   // Streams that tell the time: texts and other data may come at any.
   private let clocks: Set<Int>
+
+  // They have no time, but libav gives them one after a seek.
+  private let covers: Set<Int>
   private let sounds: [Int: SoundCheck]
   private let streams: StreamMap
   private let window: PartWindow
@@ -40,6 +43,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
         return type == AVMEDIA_TYPE_VIDEO || type == AVMEDIA_TYPE_AUDIO
       }
     )
+    covers = Set((0..<demuxer.streamCount).filter { unsafe demuxer.stream($0).isCover })
     clock = input.isLive || demuxer.mayRestartClock ? ClockJoin() : nil
     self.demuxer = demuxer
     self.held = held
@@ -115,6 +119,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
     }
     guard let number = streams.outputs[packet.streamIndex] else { return true }
     try sounds[packet.streamIndex]?.check(packet)
+    if covers.contains(packet.streamIndex) { packet.forgetTimes() }
     packet.streamIndex = number
     return output.push(packet, meter)
   }

@@ -7,6 +7,9 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private var undecided: [HeldPacket] = []
   private let picture: Int
   private let subtitles: Set<Int>
+
+  // Copied pictures of a part: nothing can be seen of them before a key frame.
+  private var beforeKeyFrame: Set<Int>
   private let input: MediaPath
   private let damage: DamagePolicy
   private let window: PartWindow
@@ -16,11 +19,12 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
   private let delays: DelayMeter
 
   // `picture` is the number of the upscaled stream in the output, `subtitles` are those of lines that are
-  // shown for a while.
+  // shown for a while, `films` those of copied pictures that may begin inside.
   init(
     _ sink: consuming Sink,
     picture: Int,
     subtitles: Set<Int>,
+    films: Set<Int>,
     options: TranscodeOptions,
     window: PartWindow,
     packets: BoundedQueue<Packet>,
@@ -31,6 +35,7 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
     self.sink = consume sink
     self.picture = picture
     self.subtitles = subtitles
+    beforeKeyFrame = films
     input = options.input.path
     damage = options.damage
     self.window = window
@@ -95,6 +100,8 @@ final class MuxStage<Sink: PacketSink & ~Copyable>: Stage, @unchecked Sendable {
 
   private func writeCopied(_ box: HeldPacket, _ offset: Duration) throws(MediaError) {
     guard let packet = box.take() else { return }
+    if packet.isKeyFrame { beforeKeyFrame.remove(box.stream) }
+    guard !beforeKeyFrame.contains(box.stream) else { return }
     if subtitles.contains(box.stream) { clip(packet) }
     if offset != .zero { packet.shift(by: offset) }
     try sink?.write(packet)

@@ -183,11 +183,12 @@ struct OpenedTranscode: ~Copyable {
   }
 
   // Their numbers in the output.
-  private var subtitles: Set<Int> {
+  private func copies(of type: AVMediaType) -> Set<Int> {
     var numbers: Set<Int> = []
-    for (index, number) in output.streams.outputs.enumerated() {
-      let type = unsafe input.demuxer.stream(index).pointee.codecpar.pointee.codec_type
-      if let number, type == AVMEDIA_TYPE_SUBTITLE { numbers.insert(number) }
+    for (index, number) in output.streams.outputs.enumerated() where index != input.stream {
+      let stream = unsafe input.demuxer.stream(index)
+      guard let number, unsafe stream.pointee.codecpar.pointee.codec_type == type else { continue }
+      numbers.insert(number)
     }
     return numbers
   }
@@ -200,7 +201,8 @@ struct OpenedTranscode: ~Copyable {
     let stage = MuxStage(
       sink,
       picture: picture,
-      subtitles: subtitles,
+      subtitles: copies(of: AVMEDIA_TYPE_SUBTITLE),
+      films: options.part.beginsInside ? copies(of: AVMEDIA_TYPE_VIDEO) : [],
       options: options,
       window: flow.window,
       packets: flow.output,

@@ -25,6 +25,7 @@ final class PartWindow: Sendable {
   private let state: Monitor<State>
   private let part: Part
   private let origin: Duration
+  private static let mostSeconds = 1e9
   private static let never = Duration.seconds(Int64.max / 2_000_000_000)
 
   /// The window of `part` in a stream whose first time stamp is `origin`.
@@ -100,7 +101,7 @@ final class PartWindow: Sendable {
 
   /// How much every time of the output is later than in the input, for a part that starts at `start`.
   private func offset(_ start: Duration) -> Duration {
-    part.start == nil && (part.frames?.lowerBound ?? 0) == 0 ? .zero : .zero - start
+    part.beginsInside ? .zero - start : .zero
   }
 
   /// The same as far as it is known before anything has been decoded.
@@ -108,7 +109,9 @@ final class PartWindow: Sendable {
     guard let first = part.frames?.lowerBound, first > 0, frameRate.isPositive else {
       return .zero - (part.start ?? .zero)
     }
-    let time = origin + .seconds(Double(first) / frameRate.value)
+    let seconds = Double(first) / frameRate.value
+    guard seconds < PartWindow.mostSeconds else { return .zero - (part.start ?? .zero) }
+    let time = origin + .seconds(seconds)
     return .zero - max(part.start ?? time, time)
   }
 
@@ -116,7 +119,7 @@ final class PartWindow: Sendable {
   func estimatedEnd(frameRate: Rational) -> Duration? {
     guard let last = part.frames?.upperBound, frameRate.isPositive else { return part.end }
     let seconds = Double(last) / frameRate.value
-    guard seconds < 1e9 else { return part.end }
+    guard seconds < PartWindow.mostSeconds else { return part.end }
     let time = origin + .seconds(seconds)
     return min(part.end ?? time, time)
   }

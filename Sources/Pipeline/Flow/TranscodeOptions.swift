@@ -104,4 +104,7 @@ public struct Part: Hashable, Sendable {
     self.end = end
     self.frames = frames
   }
+
+  /// Whether something before the part is left out.
+  var beginsInside: Bool { start != nil || (frames?.lowerBound ?? 0) > 0 }
 }

@@ -78,6 +78,12 @@ struct Packet: ~Copyable, @unchecked Sendable {
     unsafe native.pointee.duration = duration.ticks(of: timeBase)
   }
 
+  /// Has no times any more.
+  func forgetTimes() {
+    unsafe native.pointee.pts = FFMPEGC_NOPTS
+    unsafe native.pointee.dts = FFMPEGC_NOPTS
+  }
+
   /// Expresses the times in another time base.
   func rescale(to timeBase: Rational) {
     unsafe av_packet_rescale_ts(native, native.pointee.time_base, timeBase.native)

@@ -31,7 +31,7 @@ struct StreamMap: Sendable {
     var outputs: [Int?] = []
     var notices: [Notice] = []
     var count = 0
-    let sound = demuxer.soundStream
+    let sound = demuxer.soundStream(for: format)
     for index in 0..<demuxer.streamCount {
       let stream = unsafe demuxer.stream(index)
       let isSurplus = format.holdsOneOfAKind && index != sound
@@ -85,7 +85,8 @@ struct StreamMap: Sendable {
     let notice: Notice =
       format.map { .warning("left out: \(list); \($0.name) holds pictures only") }
       ?? .detail("left out: \(list); pictures hold nothing else")
-    notices = others.isEmpty ? [] : [notice]
+    let chapters = format.map { StreamMap.chapterNotices(demuxer, $0) } ?? []
+    notices = (others.isEmpty ? [] : [notice]) + chapters
   }
 
   private static func name(_ index: Int, _ stream: UnsafeMutablePointer<AVStream>) -> String {
@@ -154,10 +155,11 @@ extension AVCodecParameters {
 }
 
 extension Demuxer {
-  /// The sound that players choose: the default one, or else the first.
-  fileprivate var soundStream: Int? {
+  /// The sound that players choose, of what `format` can hold: the default one, or else the first.
+  fileprivate func soundStream(for format: OutputFormat) -> Int? {
     let all = (0..<streamCount).filter {
       unsafe stream($0).pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+        && format.canCopy(stream($0))
     }
     let usual = all.first { unsafe stream($0).pointee.disposition & AV_DISPOSITION_DEFAULT != 0 }
     return usual ?? all.first
