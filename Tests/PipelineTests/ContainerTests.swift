@@ -39,6 +39,26 @@ import Testing
     #expect(try transcode.run(upscale: nearest(2)).progress.frames == 50)
   }
 
+  @Test(arguments: ["h264", "hevc"]) func rawStreamsSayTheirRate(name: String) throws {
+    let folder = try TemporaryFolder()
+    let output = folder.path("out.\(name)")
+    _ = try Transcode(options(try madeClip(folder), output)).run(upscale: nearest(2))
+    let demuxer = try Demuxer(InputOptions(MediaPath(output)), cancellation: Cancellation())
+    #expect(demuxer.finestRate(of: 0) == Rational(25, 1))
+  }
+
+  // A second without pictures lies between one and two seconds.
+  @Test(arguments: ["y4m", "mxf", "h264"])
+  func formatsThatCountFramesRepeatThemInPauses(name: String) throws {
+    let folder = try TemporaryFolder()
+    let pause = ["-vf", "setpts=PTS+gte(N\\,25)/TB", "-fps_mode", "vfr", "-c:a", "pcm_s16le"]
+    let input = try madeClip(folder, extra: pause)
+    let output = folder.path("out.\(name)")
+    let report = try Transcode(options(input, output)).run(upscale: nearest(2))
+    #expect(try frameTimes(output).count == 75)
+    #expect(report.framesDecoded == 50 && report.progress.frames == 75)
+  }
+
   @Test(arguments: ["yuv420p", "yuv444p10le", "gray", "gbrp"])
   func writesPicturesAsYUV4MPEG2(format: String) throws {
     let folder = try TemporaryFolder()

@@ -25,7 +25,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var toAlpha: ToAlpha?
   private var number = 0
   private var keptCount = 0
+  private var last: Frame?
+  private var lastTicks: Int64?
   private let timeBase: Rational
+  private let fillsPauses: Bool
   private let takesDynamicLight: Bool
   private let carried: Set<FrameData.Kind>
   private let orientation: Orientation
@@ -42,11 +45,12 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // What was read to find out the format counts from here.
   private let start = Instant.now
 
-  // `timeBase` is the time base in which the encoder counts, `target` what it takes; `takesDynamicLight`
-  // says whether HDR10+ data can be put into what it makes, `carried` what it writes of other data.
+  // `timeBase` is the time base in which the encoder counts, all ticks of it if it `fillsPauses`, `target` what
+  // it takes; `takesDynamicLight` says whether HDR10+ data can be put into what it makes, `carried` what it writes of other data.
   init(
     _ source: consuming PictureSource,
     timeBase: Rational,
+    fillsPauses: Bool,
     target: PictureTarget,
     takesDynamicLight: Bool,
     carried: Set<FrameData.Kind>,
@@ -64,6 +68,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     self.source = source
     self.target = target
     self.timeBase = timeBase
+    self.fillsPauses = fillsPauses
     self.takesDynamicLight = takesDynamicLight
     self.carried = carried
     input = options.input.path
@@ -107,13 +112,33 @@ final class DecodeStage: Stage, @unchecked Sendable {
       counters.countDecoded(errors: source.errorCount)
       if damage.isStrict { try damage.check(counters.values, input) }
       if window.contains(frame: number, at: shown) {
-        guard try submit(frame, time, meter) else { return false }
+        let time = encoderTime(time)
+        guard try fillPause(until: time.pts, meter), try submit(frame, time, meter) else {
+          return false
+        }
+        if fillsPauses { last = try frame.shared() }
       } else if window.isOver(after: number, at: shown) {
         return false
       }
     }
     return true
   }
+
+  // Shows the last picture again at every tick before this one.
+  private func fillPause(until ticks: Int64, _ meter: StageMeter) throws(MediaError) -> Bool {
+    guard fillsPauses else { return true }
+    let next = lastTicks.map { $0 + 1 } ?? ticks
+    lastTicks = max(next, ticks)
+    // More is a fault of the source's clock.
+    let most = Int64(Self.longestPause / timeBase.value)
+    guard let last = try last?.shared(), ticks - next <= most else { return true }
+    for tick in next..<max(next, ticks) {
+      guard try submit(last, FrameTime(pts: tick, duration: 1), meter) else { return false }
+    }
+    return true
+  }
+
+  private static let longestPause = 3600.0
 
   private func submit(
     _ frame: borrowing Frame,
@@ -123,7 +148,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer { keptCount += 1 }
     if let work, keptCount < work.storedFrames {
       return frames.push(
-        FrameInFlight(time: encoderTime(time), picture: nil),
+        FrameInFlight(time: time, picture: nil),
         isLight: true,
         meter
       )
@@ -140,7 +165,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     }
     return frames.push(
       FrameInFlight(
-        time: encoderTime(time),
+        time: time,
         picture: picture,
         light: light,
         data: data,

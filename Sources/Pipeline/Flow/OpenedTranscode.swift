@@ -109,6 +109,7 @@ struct OpenedTranscode: ~Copyable {
       DecodeStage(
         input.pictures,
         timeBase: timeBase,
+        fillsPauses: output.fillsPauses,
         target: output.encoder.target,
         takesDynamicLight: output.candidate.profile.takesDynamicLight,
         carried: output.candidate.profile.carried,

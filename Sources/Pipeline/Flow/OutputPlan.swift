@@ -76,6 +76,9 @@ struct OutputPlan {
     self.notices = notices
   }
 
+  /// Whether pictures are shown again while the source pauses: the format counts them and knows no pauses.
+  var fillsPauses: Bool { format.map { $0.hasConstantFrameRate && !$0.storesPauses } ?? false }
+
   /// Lets an encoder that would take more memory look less far ahead, and take fewer threads.
   mutating func limitMemory(to byteCount: Int) {
     let usual = EncoderMemory(candidate.profile, encoder)

@@ -91,7 +91,11 @@ struct OutputFormat: @unchecked Sendable {
 
   /// Whether all frames are shown equally long.
   var hasConstantFrameRate: Bool {
-    ["avi", "mxf", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
+    // Raw streams say in their headers how many frames a second has, if anything.
+    let isRaw =
+      unsafe native.pointee.flags & (AVFMT_NOTIMESTAMPS | AVFMT_VARIABLE_FPS)
+      == AVFMT_NOTIMESTAMPS
+    return isRaw || ["avi", "mxf", "yuv4mpegpipe", "swf", "dv", "gxf"].contains(name)
   }
 
   /// Whether it says which range pictures have, if their codec does not.
