@@ -45,6 +45,83 @@ import Testing
     }
   }
 
+  /// Pictures with these numbers, all the same.
+  private func row(_ numbers: [Int], in folder: TemporaryFolder) throws {
+    var toPicture = options(try madeClip(folder), folder.path("one.png"), times: 1)
+    toPicture.part.frames = 0..<1
+    _ = try Transcode(toPicture).run(upscale: nearest(1))
+    for number in numbers {
+      let name = folder.path("p\(number).png")
+      try FileManager.default.copyItem(atPath: folder.path("one.png"), toPath: name)
+    }
+  }
+
+  @Test func saysWhichPicturesLieBehindAGap() throws {
+    let folder = try TemporaryFolder()
+    try row([8, 9, 10, 12, 13], in: folder)
+    let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out.mkv")))
+    let warnings = transcode.plan.notices.filter { $0.level == .warning }.map(\.text)
+    #expect(warnings.count == 1)
+    #expect(warnings[0].hasSuffix("p11.png' is missing; the pictures after it are left out: 2"))
+    #expect(try transcode.run(upscale: nearest(1)).progress.frames == 3)
+  }
+
+  @Test func anEmptyPictureIsDamage() throws {
+    let folder = try TemporaryFolder()
+    try row([1, 2, 3], in: folder)
+    try Data().write(to: URL(fileURLWithPath: folder.path("p2.png")))
+    let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out.mkv")))
+    let report = try transcode.run(upscale: nearest(1))
+    #expect(report.damagedPackets == 1 && report.progress.frames == 2)
+  }
+
+  @Test func aPatternLiesInTheNameOnly() throws {
+    let folder = try TemporaryFolder()
+    let inner = folder.path("50%")
+    try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+    var options = options(try madeClip(folder), inner + "/p%d.png")
+    options.part.frames = 0..<2
+    _ = try Transcode(options).run(upscale: nearest(2))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: inner).sorted() == ["p1.png", "p2.png"]
+    )
+  }
+
+  @Test(arguments: [
+    ("gray", "rgb24", "colours"), ("rgb24", "rgba", "transparent"),
+  ]) func saysWhatLaterPicturesLose(first: String, second: String, word: String) throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder)
+    for (number, format) in [first, second].enumerated() {
+      _ = try made(folder, ["-i", clip, "-frames:v", "1", "-pix_fmt", format], "p\(number).png")
+    }
+    let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out%d.png")))
+    let notices = try transcode.run(upscale: nearest(2)).notices
+    #expect(notices.count == 1 && notices[0].text.contains(word), "\(notices)")
+  }
+
+  @Test func saysThatSizesChange() throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder)
+    _ = try made(folder, ["-i", clip, "-frames:v", "1"], "p1.png")
+    _ = try made(folder, ["-i", clip, "-frames:v", "1", "-vf", "scale=48:64,setsar=1"], "p2.png")
+    let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out%d.png")))
+    #expect(try transcode.run(upscale: nearest(2)).changes == [.size])
+  }
+
+  // PNG has its primaries as numbers, which libav takes for a mastering display.
+  @Test func primariesOfAPNGAreNoLight() throws {
+    let folder = try TemporaryFolder()
+    let tags = ["-vf", "setparams=color_primaries=bt709:color_trc=bt709:range=pc"]
+    let input = try made(
+      folder,
+      ["-i", try madeClip(folder), "-an", "-frames:v", "1"] + tags + ["-pix_fmt", "rgb24"],
+      "in.png"
+    )
+    let plan = try Transcode(options(input, folder.path("out.jpg"))).plan
+    #expect(plan.notices.allSatisfy { $0.level != .warning })
+  }
+
   // How many pictures there will be is not known beforehand.
   @Test func neverReplacesTheInputByALaterPicture() throws {
     let folder = try TemporaryFolder()

@@ -23,6 +23,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   private var source: PictureSource
   private var toImage: ToImage
   private var toAlpha: ToAlpha?
+  private var changes: PictureChanges
   private var number = 0
   private var keptCount = 0
   private var last: Frame?
@@ -66,6 +67,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     toAlpha = target.layout.hasAlpha ? ToAlpha(orientation: source.orientation) : nil
     orientation = source.orientation
     self.source = source
+    changes = PictureChanges(target: target.layout)
     self.target = target
     self.timeBase = timeBase
     self.fillsPauses = fillsPauses
@@ -86,6 +88,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
       counters.countRepairs(source.repairs)
       counters.countDeinterlaced(source.deinterlacedCount)
       counters.countRepeated(admission.repeatedCount)
+      counters.note(changes.found)
     }
     var wantsMore = try handlePictures(meter)
     while wantsMore, let packet = packets.pop(meter) {
@@ -112,6 +115,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
       counters.countDecoded(errors: source.errorCount)
       if damage.isStrict { try damage.check(counters.values, input) }
       if window.contains(frame: number, at: shown) {
+        try changes.look(at: frame)
         let time = encoderTime(time)
         guard try fillPause(until: time.pts, meter), try submit(frame, time, meter) else {
           return false

@@ -113,6 +113,7 @@ final class Flow: Sendable {
       repairedTimes: values.repairs + values.repairedTimes,
       lostTags: values.lostTags,
       lateStreams: values.lateStreams.count,
+      changes: values.changes,
     )
   }
 }

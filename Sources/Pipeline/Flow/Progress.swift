@@ -60,9 +60,12 @@ public struct TranscodeReport: Hashable, Sendable {
   /// Streams that began only after the output, which they are not in.
   public let lateStreams: Int
 
+  /// What later pictures have and the output has not.
+  public let changes: Set<PictureChange>
+
   /// What a person should know about the complete output.
   public var notices: [Notice] {
-    var notices: [Notice] = []
+    var notices = PictureChange.allCases.filter(changes.contains).map(\.notice)
     if !lostTags.isEmpty {
       notices.append(
         .warning(
@@ -102,6 +105,7 @@ final class RunCounters: Sendable {
     var repairedTimes = 0
     var lostTags: [String] = []
     var lateStreams: Set<Int> = []
+    var changes: Set<PictureChange> = []
 
     var isDamaged: Bool { damagedPictures > 0 || damagedPackets > 0 }
   }
@@ -127,6 +131,10 @@ final class RunCounters: Sendable {
 
   func noteLateStream(_ index: Int) {
     monitor.withLock { _ = $0.lateStreams.insert(index) }
+  }
+
+  func note(_ changes: Set<PictureChange>) {
+    monitor.withLock { $0.changes = changes }
   }
 
   func countDeinterlaced(_ count: Int) {

@@ -15,7 +15,9 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
   private let logged: ErrorCount
 
   /// Places where the file breaks its format's rules, and one more if it ends too early.
-  var damageCount: Int { reportedDamage + (isChecked ? file.damageCount : 0) }
+  var damageCount: Int {
+    reportedDamage + file.emptyCount + (isChecked ? file.damageCount : 0)
+  }
   private var reportedDamage: Int
 
   // Streams with a packet that was marked as corrupt, and how many packets ago.
@@ -153,10 +155,11 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   var streamCount: Int { unsafe Int(native.pointee.nb_streams) }
 
-  /// What a person should know about streams that are not looked at.
+  /// What a person should know about streams and pictures that are not looked at.
   var streamNotices: [Notice] {
-    guard streamCount >= Int(Demuxer.maximumStreamCount) else { return [] }
-    return [.warning("the input has \(streamCount) streams or more; others are left out")]
+    let gaps = PictureNames(path)?.notices ?? []
+    guard streamCount >= Int(Demuxer.maximumStreamCount) else { return gaps }
+    return gaps + [.warning("the input has \(streamCount) streams or more; others are left out")]
   }
 
   /// The stream of this number; valid while the demuxer lives.

@@ -163,6 +163,9 @@ extension InputFile {
   /// Places where the container was found to be damaged, or broke off.
   var damageCount: Int { check.faultCount + (network?.isBroken == true ? 1 : 0) }
 
+  /// Files of a row without a byte, as copies leave them that were interrupted.
+  var emptyCount: Int { sizes.count { $0 == 0 } }
+
   private func look(at bytes: UnsafeBufferPointer<UInt8>) {
     unsafe check.look(at: bytes, offset: position)
     position += Int64(bytes.count)

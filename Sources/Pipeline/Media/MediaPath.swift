@@ -86,15 +86,15 @@ public struct MediaPath: Hashable, Sendable {
 
   /// A path in the same folder whose name has something around it.
   func sibling(before prefix: String, after suffix: String) -> MediaPath {
-    let start = bytes.count - name.count
     let named = Array(prefix.utf8CString.dropLast()) + name.dropLast() + suffix.utf8CString
-    return MediaPath(bytes: bytes[..<start] + named)
+    return MediaPath(bytes: bytes[..<folderLength] + named)
   }
 
-  // What follows the last slash.
-  private var name: [CChar] {
-    Array(bytes[(bytes.lastIndex(of: MediaPath.slash).map { $0 + 1 } ?? 0)...])
-  }
+  /// What follows the last slash, with its final zero.
+  var name: [CChar] { Array(bytes[folderLength...]) }
+
+  /// How many bytes lie before the name.
+  var folderLength: Int { bytes.lastIndex(of: MediaPath.slash).map { $0 + 1 } ?? 0 }
 
   private static let slash = CChar(UInt8(ascii: "/"))
 

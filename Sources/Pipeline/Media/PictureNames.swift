@@ -9,10 +9,10 @@ struct PictureNames: Hashable, Sendable {
   private let suffix: [CChar]
   private let pattern: MediaPath
 
-  /// Reads the pattern in `path`; `nil` if there is none or it names no pictures.
+  /// Reads the pattern in the name of `path`; `nil` if there is none or it names no pictures.
   init?(_ path: MediaPath) {
     guard PictureFormat(path) != nil,
-      let percent = path.bytes.firstIndex(of: CChar(UInt8(ascii: "%")))
+      let percent = path.bytes[path.folderLength...].firstIndex(of: CChar(UInt8(ascii: "%")))
     else { return nil }
     let rest = path.bytes[(percent + 1)...]
     let count = rest.prefix { PictureNames.digits.contains($0) }
@@ -33,16 +33,46 @@ struct PictureNames: Hashable, Sendable {
 
   private static let digits = CChar(UInt8(ascii: "0"))...CChar(UInt8(ascii: "9"))
 
-  /// The paths of all pictures that exist, from the first (number 0…4) to the first gap.
+  /// The paths of all pictures that exist, from the lowest number to the first gap.
   func existing() throws(MediaError) -> [MediaPath] {
-    // As image tools do: a sequence may start a little later than zero.
-    guard let first = (0...4).first(where: { exists(path($0)) }) else {
+    let numbers = stored
+    guard let first = numbers.first else {
       throw MediaError(.missing, .open, pattern.quoted, "no file matches")
     }
-    return Array((first...).lazy.map(path).prefix(while: exists))
+    return zip(first..., numbers).prefix { $0 == $1 }.map { path($1) }
   }
 
-  private func exists(_ path: MediaPath) -> Bool {
-    unsafe access(path.bytes, F_OK) == 0
+  /// What a person should know about pictures behind a gap.
+  var notices: [Notice] {
+    let numbers = stored
+    guard let first = numbers.first,
+      let (missing, next) = zip(first..., numbers).first(where: { $0 != $1 })
+    else { return [] }
+    let rest = numbers.count { $0 >= next }
+    let name = path(missing).quoted
+    return [.warning("\(name) is missing; the pictures after it are left out: \(rest)")]
+  }
+
+  // The numbers of the pictures that exist, in their order.
+  private var stored: [Int] {
+    guard let folder = unsafe opendir(pattern.folder.bytes) else { return [] }
+    defer { unsafe closedir(folder) }
+    var numbers: [Int] = []
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
+        unsafe Array($0.prefix { $0 != 0 })
+      }
+      if let number = number(of: name.map { CChar(bitPattern: $0) }) { numbers.append(number) }
+    }
+    return numbers.sorted()
+  }
+
+  // The number in a name without its final zero, if the name is that of a picture with this number.
+  private func number(of name: [CChar]) -> Int? {
+    let digits = name.dropFirst(prefix.count - pattern.folderLength).prefix {
+      PictureNames.digits.contains($0)
+    }
+    guard let number = Int(MediaPath(bytes: Array(digits)).text) else { return nil }
+    return path(number).name.dropLast() == name ? number : nil
   }
 }

@@ -53,7 +53,11 @@ struct SourcePicture {
     isInterlaced = frame.isInterlaced
     let inHeader = unsafe SideData.all(of: demuxer.stream(stream))
     let lightInHeader = inHeader.filter(\.isAboutLight)
-    light = lightInHeader.isEmpty ? SideData.light(of: frame) : lightInHeader
+    let coding = unsafe demuxer.stream(stream).pointee.codecpar.pointee.codec_id
+    // PNG says by which primaries its numbers are meant; libav takes that for a mastering display.
+    let isPNG = [AV_CODEC_ID_PNG, AV_CODEC_ID_APNG].contains(coding)
+    let lightInPicture = isPNG ? [] : SideData.light(of: frame)
+    light = lightInHeader.isEmpty ? lightInPicture : lightInHeader
     hasDynamicLight = frame.hasDynamicLight
     data = FrameData.all(of: frame)
     view = orientation == .upright ? SideData.view(inHeader, frame) : []
