@@ -81,13 +81,15 @@ import Testing
     #expect(folder.names == ["cut.mkv", "in.mkv"])
   }
 
-  @Test func moreDamageThanAcceptedEndsTheRun() {
+  @Test(arguments: [true, false]) func moreDamageThanAcceptedEndsTheRun(ofPictures: Bool) {
+    let kind = ofPictures ? \RunCounters.Values.damagedPictures : \.damagedPackets
     var policy = DamagePolicy()
     policy.maximumErrorRate = 0.1
     var counts = RunCounters.Values()
-    (counts.decoded, counts.damagedPictures) = (100, 10)
+    counts.decoded = 100
+    counts[keyPath: kind] = 10
     #expect(throws: Never.self) { try policy.check(counts, MediaPath("in.mkv")) }
-    counts.damagedPictures = 11
+    counts[keyPath: kind] = 11
     #expect {
       try policy.check(counts, MediaPath("in.mkv"))
     } throws: {

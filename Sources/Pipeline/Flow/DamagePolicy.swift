@@ -1,6 +1,6 @@
 /// How much damage in the input a run accepts.
 public struct DamagePolicy: Hashable, Sendable {
-  /// The largest share of damaged pictures, 0…1.
+  /// The most damages for each picture, 0…1: of pictures, of sound and of the file.
   public var maximumErrorRate = 1.0
 
   /// Whether any damage ends the run, as if the input were no video.
@@ -20,14 +20,15 @@ public struct DamagePolicy: Hashable, Sendable {
         "it is damaged, and --strict accepts no damage"
       )
     }
-    let pictures = max(counts.decoded, counts.damagedPictures, 1)
-    let rate = Double(counts.damagedPictures) / Double(pictures)
-    if rate > maximumErrorRate {
+    // What pictures a damaged place has cost is not known: it counts as one.
+    let damages = counts.damagedPictures + counts.damagedPackets
+    let pictures = max(counts.decoded, damages, 1)
+    if Double(damages) / Double(pictures) > maximumErrorRate {
       throw MediaError(
         .damaged,
         .decode,
         input.quoted,
-        "\(counts.damagedPictures) of \(pictures) pictures are damaged, more than --max-error-rate accepts",
+        "there are \(damages) damages in \(pictures) pictures, more than --max-error-rate accepts",
       )
     }
   }

@@ -78,7 +78,7 @@ struct RepairArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Give up when a larger share of the pictures is damaged, 0 to 1.",
+      "Give up when there are more damages than this share of the pictures, 0 to 1.",
       valueName: "rate"
     )
   )
