@@ -66,6 +66,19 @@ import Testing
     #expect(try transcode.run(upscale: nearest(1)).progress.frames == 3)
   }
 
+  @Test(arguments: ["png", "jpg", "bmp", "tiff"])
+  func aBrokenPictureCostsNoOther(format: String) throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder)
+    let row = try made(folder, ["-i", clip, "-frames:v", "5"], "p%d.\(format)")
+    let whole = try Transcode(options(row, folder.path("whole.mkv"))).run(upscale: nearest(1))
+    #expect(whole.progress.frames == 5 && !whole.isDamaged)
+    try FileHandle(forWritingTo: folder.url.appendingPathComponent("p3.\(format)"))
+      .truncate(atOffset: 100)
+    let rest = try Transcode(options(row, folder.path("rest.mkv"))).run(upscale: nearest(1))
+    #expect(rest.progress.frames == 4 && rest.isDamaged)
+  }
+
   @Test func anEmptyPictureIsDamage() throws {
     let folder = try TemporaryFolder()
     try row([1, 2, 3], in: folder)
@@ -107,6 +120,20 @@ import Testing
     _ = try made(folder, ["-i", clip, "-frames:v", "1", "-vf", "scale=48:64,setsar=1"], "p2.png")
     let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out%d.png")))
     #expect(try transcode.run(upscale: nearest(2)).changes == [.size])
+  }
+
+  // EXIF data with one entry, the maker: tag 0x10F, text.
+  @Test func saysWhichTagsOfAPhotoAreLost() throws {
+    let folder = try TemporaryFolder()
+    let clip = try madeClip(folder)
+    let photo = try made(folder, ["-i", clip, "-frames:v", "1"], "in.jpg")
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: photo))
+    let entry: [UInt8] = [0, 1, 1, 0x0F, 0, 2, 0, 0, 0, 4] + Array("abc\0".utf8) + [0, 0, 0, 0]
+    let header: [UInt8] = [0xFF, 0xE1, 0, 34] + Array("Exif\0\0MM\0*".utf8) + [0, 0, 0, 8]
+    bytes.insert(contentsOf: header + entry, at: 2)
+    try bytes.write(to: URL(fileURLWithPath: photo))
+    let notices = try Transcode(options(photo, folder.path("out.jpg"))).plan.notices
+    #expect(notices.contains { $0.level == .warning && $0.text.hasSuffix("left out: Make") })
   }
 
   // PNG has its primaries as numbers, which libav takes for a mastering display.

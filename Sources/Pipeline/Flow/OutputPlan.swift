@@ -196,6 +196,12 @@ extension SourcePicture {
       let name = target.color.matrix.name
       notices.append(.detail("the output has no place for the matrix; \(name) is used in it"))
     }
+    if !tags.isEmpty {
+      let more = tags.count > 3 ? " and \(tags.count - 3) more" : ""
+      notices.append(
+        .warning("tags of the photo are left out: \(tags.prefix(3).joined(separator: ", "))\(more)")
+      )
+    }
     let coded = target.codedSize
     if coded != size {
       notices.append(

@@ -87,6 +87,10 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
       unsafe native.pointee.probesize = 64 << 20
       unsafe native.pointee.max_analyze_duration = Int64(60 * AV_TIME_BASE)
     }
+    // Each file of a row is a packet: a parser that looks for ends would lose those behind a broken one.
+    if file.pathCount > 1 && formatName.hasSuffix("_pipe") {
+      unsafe native.pointee.flags |= AVFMT_FLAG_NOPARSE
+    }
     let limit = PNGText.largestAllocation(file.beginning(24)) ?? Int(Int32.max)
     av_max_alloc(limit)
     defer { av_max_alloc(Int(Int32.max)) }
@@ -186,7 +190,7 @@ extension Demuxer {
     var native: UnsafeMutablePointer<AVFormatContext>? = unsafe context
     var options = input.demuxerOptions
     let named = unsafe try input.format.map { name throws(MediaError) in unsafe try find(name) }
-    var format = unsafe named ?? single?.describe(to: context, &options)
+    var format = unsafe named ?? single?.describe(to: context, &options) ?? file.demuxerOfRow
     let session = input.network.flatMap { $0.demuxer == nil ? nil : $0 }
     if let session {
       unsafe allow(session, context)

@@ -18,6 +18,12 @@ extension InputFile {
     }
     return 0
   }
+
+  /// The demuxer of a row where libav would take another: it takes small JPEG files for a film.
+  var demuxerOfRow: UnsafePointer<AVInputFormat>? {
+    let isJPEG = pathCount > 1 && readAll(3, of: descriptor, at: 0).bytes == [0xFF, 0xD8, 0xFF]
+    return unsafe isJPEG ? av_find_input_format("jpeg_pipe") : nil
+  }
 }
 
 extension MediaPath {

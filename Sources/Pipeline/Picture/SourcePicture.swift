@@ -22,6 +22,9 @@ struct SourcePicture {
   /// What else the first picture carries.
   let data: [FrameData]
 
+  /// The names of what a camera has written about a photo, but for what is done: turning it.
+  let tags: [String]
+
   /// How pictures lie around the viewer or before both eyes, which holds as long as they are not turned.
   let view: [SideData]
 
@@ -60,6 +63,8 @@ struct SourcePicture {
     light = lightInHeader.isEmpty ? lightInPicture : lightInHeader
     hasDynamicLight = frame.hasDynamicLight
     data = FrameData.all(of: frame)
+    let written = unsafe coding == AV_CODEC_ID_MJPEG ? entries(frame.native.pointee.metadata) : [:]
+    tags = written.keys.filter { $0 != "Orientation" }.sorted()
     view = orientation == .upright ? SideData.view(inHeader, frame) : []
     dolbyVision = DolbyVision(inHeader, frame)
     self.frameRate = frameRate
