@@ -1,6 +1,7 @@
 internal import FFmpegC
 
-/// The names of all tags of a file and its streams, in small letters and without a language such as `-eng`.
+/// The names of all tags of a file and its streams, in small letters and without a language such as `-eng`, and what
+/// the streams are for.
 struct FileTags {
   private(set) var names: Set<String> = []
 
@@ -14,11 +15,24 @@ struct FileTags {
   // What movie files and Matroska say where nothing is known.
   private static let unknown = ["creation_time": "1970-01-01", "language": "und"]
 
+  // Not "default", which every container decides in its own way, nor what only says that a stream is a cover.
+  private static let purposes = [
+    AV_DISPOSITION_DUB: "dub", AV_DISPOSITION_ORIGINAL: "original",
+    AV_DISPOSITION_COMMENT: "comment",
+    AV_DISPOSITION_LYRICS: "lyrics", AV_DISPOSITION_KARAOKE: "karaoke",
+    AV_DISPOSITION_FORCED: "forced", AV_DISPOSITION_HEARING_IMPAIRED: "hearing_impaired",
+    AV_DISPOSITION_VISUAL_IMPAIRED: "visual_impaired", AV_DISPOSITION_DESCRIPTIONS: "descriptions",
+  ]
+
   /// Reads the tags of a file and of some of its streams, or of all.
   init(_ native: UnsafeMutablePointer<AVFormatContext>, streams: [Int]? = nil) {
     unsafe add(native.pointee.metadata)
     for index in unsafe streams ?? Array(0..<Int(native.pointee.nb_streams)) {
-      unsafe add(native.pointee.streams[index]?.pointee.metadata)
+      guard let stream = unsafe native.pointee.streams[index]?.pointee else { continue }
+      unsafe add(stream.metadata)
+      for (bit, name) in FileTags.purposes where unsafe stream.disposition & bit != 0 {
+        names.insert("disposition \(name)")
+      }
     }
   }
 
