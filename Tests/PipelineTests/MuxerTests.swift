@@ -37,6 +37,34 @@ import Testing
     #expect(samples.dropFirst(49000 * 2).allSatisfy { $0 == 0 })
   }
 
+  @Test(arguments: ["out.mkv": [], "out.avi": ["disposition comment"]])
+  func saysThatNobodyKnowsWhatAStreamIsFor(output: String, lost: [String]) throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, extra: ["-disposition:a:0", "comment"])
+    let report = try Transcode(options(input, folder.path(output))).run(upscale: nearest(2))
+    #expect(report.lostTags == lost)
+  }
+
+  /// The packets are those of a text, since ffmpeg makes no pictures of one; nobody looks into them here.
+  @Test func subtitlesWithoutAnEndGoIntoMovies() throws {
+    let folder = try TemporaryFolder()
+    let text = "1\n00:00:01,000 --> 1193:02:47,295\nhello\n"
+    try text.write(toFile: folder.path("in.srt"), atomically: true, encoding: .utf8)
+    let clip = try madeClip(folder, "plain.mkv")
+    let arguments = [
+      "-i", clip, "-i", folder.path("in.srt"), "-map", "0", "-map", "1", "-c", "copy",
+    ]
+    let input = try made(folder, arguments)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+    let codec = try #require(bytes.range(of: Data("S_TEXT/UTF8".utf8)))
+    bytes.replaceSubrange(codec, with: Data("S_VOBSUB\0\0\0".utf8))
+    try bytes.write(to: URL(fileURLWithPath: input))
+    let output = folder.path("out.mp4")
+    let report = try Transcode(options(input, output)).run(upscale: nearest(2))
+    #expect(report.progress.frames == 50 && report.droppedPackets == 0)
+    #expect(try copiedPackets(output, picture: 0)[2]?.count == 1)
+  }
+
   @Test(arguments: ["mp4", "mkv"]) func picturesOfChaptersAreKept(container: String) throws {
     let folder = try TemporaryFolder()
     let input = try clipWithThumbnails(folder)

@@ -20,6 +20,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   private(set) var byteCounts: [Int: Int]
   private var damagedStreams: Set<Int>
   private let needsSoundToTheEnd: Bool
+  private let longestDuration: Int64
 
   // How much later than they are given packets are written.
   private let delay: Duration
@@ -109,6 +110,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     byteCounts = [:]
     damagedStreams = []
     needsSoundToTheEnd = settings.format.needsSoundToTheEnd && !settings.isLive
+    longestDuration = settings.format.longestDuration
     self.delay = delay
     streamsOfPlainAAC = plainAAC
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
@@ -146,6 +148,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     if packet.isMarkedCorrupt { damagedStreams.insert(index) }
     if streamsOfPlainAAC.contains(index) { PlainAAC.dropHeader(of: packet) }
     completeDuration(packet)
+    endWithNext(packet)
     repair(packet)
     let (ticks, byteCount) = (packet.presentationTicks, packet.byteCount)
     let code = liveStart.isOver ? unsafe write(packet.native) : writeAtStart(packet)
@@ -233,6 +236,12 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
       unsafe native.pointee.dts != FFMPEGC_NOPTS, let last = lastDecodingTimes[packet.streamIndex]
     else { return }
     unsafe native.pointee.duration = max(native.pointee.dts &- last, 0)
+  }
+
+  // Subtitles of DVDs may say that they last for 49 days: until the next one, as those that say nothing.
+  private func endWithNext(_ packet: borrowing Packet) {
+    guard unsafe packet.native.pointee.duration > longestDuration else { return }
+    unsafe packet.native.pointee.duration = 0
   }
 
   // libav reads the first of the thumbnails twice, once as a cover.

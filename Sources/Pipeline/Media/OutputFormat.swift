@@ -86,6 +86,9 @@ struct OutputFormat: @unchecked Sendable {
   /// Whether pictures before zero are lost: cut off by movie files, read without their times from Matroska.
   var losesPicturesBeforeZero: Bool { isMovieFamily || ["matroska", "webm"].contains(name) }
 
+  /// How long a packet may last, in ticks.
+  var longestDuration: Int64 { isMovieFamily ? Int64(Int32.max) : .max }
+
   /// Whether a frame has one time, so that frames cannot be stored in another order than shown.
   var hasOneTimePerFrame: Bool { ["avi", "flv"].contains(name) }
 
