@@ -131,12 +131,14 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // Shows the last picture again at every tick before this one.
   private func fillPause(until ticks: Int64, _ meter: StageMeter) throws(MediaError) -> Bool {
     guard fillsPauses else { return true }
-    let next = lastTicks.map { $0 + 1 } ?? ticks
+    let next = lastTicks.map { $0 &+ 1 } ?? ticks
     lastTicks = max(next, ticks)
-    // More is a fault of the source's clock.
-    let most = Int64(Self.longestPause / timeBase.value)
-    guard let last = try last?.shared(), ticks - next <= most else { return true }
-    for tick in next..<max(next, ticks) {
+    // Longer ones are faults of the clock, whose times may be any.
+    let (pause, isTooLong) = ticks.subtractingReportingOverflow(next)
+    guard pause > 0, !isTooLong, Double(pause) * timeBase.value <= Self.longestPause,
+      let last = try last?.shared()
+    else { return true }
+    for tick in next..<ticks {
       guard try submit(last, FrameTime(pts: tick, duration: 1), meter) else { return false }
     }
     return true

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The names of an image sequence.
 ///
 /// `frame%04d.png` stands for frame0001.png, frame0002.png and so on.
@@ -54,25 +52,16 @@ struct PictureNames: Hashable, Sendable {
   }
 
   // The numbers of the pictures that exist, in their order.
-  private var stored: [Int] {
-    guard let folder = unsafe opendir(pattern.folder.bytes) else { return [] }
-    defer { unsafe closedir(folder) }
-    var numbers: [Int] = []
-    while let entry = unsafe readdir(folder) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-        unsafe Array($0.prefix { $0 != 0 })
-      }
-      if let number = number(of: name.map { CChar(bitPattern: $0) }) { numbers.append(number) }
-    }
-    return numbers.sorted()
-  }
+  private var stored: [Int] { pattern.folder.entries.compactMap(number).sorted() }
 
   // The number in a name without its final zero, if the name is that of a picture with this number.
   private func number(of name: [CChar]) -> Int? {
     let digits = name.dropFirst(prefix.count - pattern.folderLength).prefix {
       PictureNames.digits.contains($0)
     }
-    guard let number = Int(MediaPath(bytes: Array(digits)).text) else { return nil }
+    // Numbers that can be counted on from.
+    guard let number = Int(MediaPath(bytes: Array(digits)).text), number < Int.max / 2
+    else { return nil }
     return path(number).name.dropLast() == name ? number : nil
   }
 }

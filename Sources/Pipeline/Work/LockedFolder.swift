@@ -27,19 +27,7 @@ final class LockedFolder: Sendable {
   }
 
   /// The names in the folder.
-  private var names: [String] {
-    guard let listing = unsafe opendir(path.bytes) else { return [] }
-    defer { unsafe closedir(listing) }
-    var names: [String] = []
-    while let entry = unsafe readdir(listing) {
-      unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe names.append(String(cString: $0))
-        }
-      }
-    }
-    return names
-  }
+  private var names: [String] { path.entries.map { MediaPath(bytes: $0).text } }
 
   /// Removes the files whose names fit.
   func remove(_ fits: (String) -> Bool) {
