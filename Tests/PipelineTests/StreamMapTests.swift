@@ -70,7 +70,7 @@ import Testing
     #expect(plan.outputStreams == [0, 1, nil])
   }
 
-  @Test(arguments: ["avi": true, "ts": true, "mp4": false, "mkv": false, "nut": false])
+  @Test(arguments: ["avi": true, "ts": true, "gif": true, "mp4": false, "mkv": false, "nut": false])
   func saysThatChaptersAreLost(container: String, areLost: Bool) throws {
     let folder = try TemporaryFolder()
     let chapters = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=a\n"
