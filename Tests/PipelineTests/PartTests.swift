@@ -72,13 +72,7 @@ import Testing
 
   @Test func aPartKeepsTheCover() throws {
     let folder = try TemporaryFolder()
-    let clip = try madeClip(folder, "plain.mkv")
-    let input = try made(
-      folder,
-      ["-i", clip, "-i", clip, "-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "mjpeg"]
-        + ["-pix_fmt:v:1", "yuvj420p", "-frames:v:1", "1", "-disposition:v:1", "attached_pic"],
-      "covered.mp4"
-    )
+    let input = try coveredClip(folder)
     var options = options(input, folder.path("out.mp4"))
     options.part = Part(start: .seconds(1))
     _ = try Transcode(options).run(upscale: nearest(2))

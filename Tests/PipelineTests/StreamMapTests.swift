@@ -30,13 +30,7 @@ import Testing
 
   @Test(arguments: ["mov", "avi", "ts"]) func saysWhereACoverWouldBeKept(container: String) throws {
     let folder = try TemporaryFolder()
-    let clip = try madeClip(folder, "plain.mkv")
-    let input = try made(
-      folder,
-      ["-i", clip, "-i", clip, "-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "mjpeg"]
-        + ["-pix_fmt:v:1", "yuvj420p", "-frames:v:1", "1", "-disposition:v:1", "attached_pic"],
-      "covered.mp4"
-    )
+    let input = try coveredClip(folder)
     let transcode = try Transcode(options(input, folder.path("out." + container)))
     let notices = transcode.plan.notices.map(\.text)
     #expect(notices.contains { $0.hasSuffix("cannot hold it, matroska can") }, "\(notices)")

@@ -52,6 +52,17 @@ func made(
   return folder.path(name)
 }
 
+/// The clip with a cover: its first picture.
+func coveredClip(_ folder: TemporaryFolder) throws -> String {
+  let clip = try madeClip(folder, "plain.mkv")
+  return try made(
+    folder,
+    ["-i", clip, "-i", clip, "-map", "0", "-map", "1:v", "-c", "copy", "-c:v:1", "mjpeg"]
+      + ["-pix_fmt:v:1", "yuvj420p", "-frames:v:1", "1", "-disposition:v:1", "attached_pic"],
+    "covered.mp4"
+  )
+}
+
 /// A file in which ffmpeg reads of two chapters of a second each.
 func twoChapters(_ folder: TemporaryFolder) throws -> String {
   let chapters = """
