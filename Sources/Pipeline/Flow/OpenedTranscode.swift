@@ -157,6 +157,7 @@ struct OpenedTranscode: ~Copyable {
       frameRate: output.encoder.frameRate,
       pixelShape: output.encoder.pixelShape,
       pictureData: input.first.light + input.first.view.filter { format.tells(view: $0) },
+      playCount: PlayCount(of: input.demuxer, stream: input.stream),
       verifies: options.verifies,
       isLive: options.live != nil,
       network: options.output.network,

@@ -172,6 +172,8 @@ extension Muxer {
       unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED
     // It has no start times: what all streams have before their first packets must be gone.
     case "avi": unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_ZERO
+    case "gif": options["loop"] = settings.playCount.gifLoop
+    case "apng": options["plays"] = settings.playCount.apngPlays
     case "flv" where !isSeekable: options["flvflags"] = "no_duration_filesize"
     default: break
     }

@@ -296,6 +296,9 @@ struct MuxerSettings {
   /// Which light the pictures were mastered for, and how they lie around the viewer.
   var pictureData: [SideData]
 
+  /// How many times the output is played, where it is an animation.
+  var playCount: PlayCount
+
   /// Whether the finished file is read again and compared.
   var verifies: Bool
 
