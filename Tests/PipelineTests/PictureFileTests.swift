@@ -136,6 +136,42 @@ import Testing
     #expect(notices.contains { $0.level == .warning && $0.text.hasSuffix("left out: Make") })
   }
 
+  // A second page behind that of ffmpeg, which is a thumbnail where its lowest bit is set.
+  @Test(arguments: [0: true, 1: false]) func saysThatFurtherPagesAreNotRead(kind: Int, isPage: Bool)
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let input = try made(folder, ["-i", try madeClip(folder), "-an", "-frames:v", "1"], "in.tiff")
+    var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: input)))
+    func number(_ place: Int, _ count: Int) -> Int {
+      bytes[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    let first = number(4, 4)
+    let link = first + 2 + 12 * number(first, 2)
+    try #require(number(link, 4) == 0)
+    let end = bytes.count
+    for index in 0..<4 { bytes[link + index] = UInt8(truncatingIfNeeded: end >> (8 * index)) }
+    bytes += [1, 0, 254, 0, 4, 0, 1, 0, 0, 0, UInt8(kind), 0, 0, 0, 0, 0, 0, 0]
+    try Data(bytes).write(to: URL(fileURLWithPath: input))
+    let notices = try Transcode(options(input, folder.path("out.png"))).plan.notices
+    #expect(notices.contains { $0.text.contains("several pages") } == isPage)
+  }
+
+  // One directory after the other without entries, in the byte order of Motorola.
+  @Test(arguments: [1: false, 2: true]) func countsPagesInBothByteOrders(
+    count: Int,
+    isSeveral: Bool
+  )
+    throws
+  {
+    let folder = try TemporaryFolder()
+    var bytes: [UInt8] = [0x4D, 0x4D, 0, 42, 0, 0, 0, 8]
+    for page in 1...count { bytes += [0, 0, 0, 0, 0, page == count ? 0 : UInt8(8 + 6 * page)] }
+    try Data(bytes).write(to: folder.url.appendingPathComponent("a.tif"))
+    let file = try InputFile([MediaPath(folder.path("a.tif"))], cancellation: Cancellation())
+    #expect(TIFFPages.areSeveral(in: file) == isSeveral)
+  }
+
   // PNG has its primaries as numbers, which libav takes for a mastering display.
   @Test func primariesOfAPNGAreNoLight() throws {
     let folder = try TemporaryFolder()

@@ -161,9 +161,16 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   /// What a person should know about streams and pictures that are not looked at.
   var streamNotices: [Notice] {
-    let gaps = PictureNames(path)?.notices ?? []
-    guard streamCount >= Int(Demuxer.maximumStreamCount) else { return gaps }
-    return gaps + [.warning("the input has \(streamCount) streams or more; others are left out")]
+    var notices = PictureNames(path)?.notices ?? []
+    if TIFFPages.areSeveral(in: file) {
+      notices.append(.warning("the input has several pages; the first one is enlarged"))
+    }
+    if streamCount >= Int(Demuxer.maximumStreamCount) {
+      notices.append(
+        .warning("the input has \(streamCount) streams or more; others are left out")
+      )
+    }
+    return notices
   }
 
   /// The stream of this number; valid while the demuxer lives.

@@ -154,9 +154,12 @@ extension InputFile {
   var size: Int? { isSeekable ? Int(exactly: seek(to: 0, whence: AVSEEK_SIZE)) : nil }
 
   /// The first bytes, without moving the position; `nil` when there are fewer or it is no file.
-  func beginning(_ count: Int) -> [UInt8]? {
+  func beginning(_ count: Int) -> [UInt8]? { bytes(count, at: 0) }
+
+  /// Bytes from a place on, as ``beginning(_:)``.
+  func bytes(_ count: Int, at offset: Int) -> [UInt8]? {
     guard isSeekable else { return nil }
-    let bytes = readAll(count, of: descriptor, at: 0).bytes
+    let bytes = readAll(count, of: descriptor, at: offset).bytes
     return bytes.count == count ? bytes : nil
   }
 
