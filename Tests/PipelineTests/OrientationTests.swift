@@ -38,6 +38,16 @@ import Testing
     try expectUpright(turned, folder)
   }
 
+  @Test func saysThatALaterPhotoAsksForAnotherTurn() throws {
+    let folder = try TemporaryFolder()
+    let plain = try madeClip(folder, "p1.jpg", extra: OrientationTests.photo)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: plain))
+    bytes.insert(contentsOf: OrientationTests.quarterTurnInEXIF, at: 2)
+    try bytes.write(to: URL(fileURLWithPath: folder.path("p2.jpg")))
+    let transcode = try Transcode(options(folder.path("p%d.jpg"), folder.path("out%d.png")))
+    #expect(try transcode.run(upscale: nearest(2)).changes == [.orientation])
+  }
+
   @Test func saysThatPicturesAreTurnedByQuartersOnly() throws {
     let folder = try TemporaryFolder()
     let input = try madeClip(folder, "in.mp4")

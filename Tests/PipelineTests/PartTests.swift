@@ -81,6 +81,27 @@ import Testing
     #expect(info.streams.count == 3)
   }
 
+  // The output is planned after the first picture, which is not part of it.
+  @Test func aPartOfAnotherSizeIsFittedWithAWord() throws {
+    let folder = try TemporaryFolder()
+    let sizes = ["64:48", "96:48"].map { size in
+      [
+        "-an", "-frames:v", "5", "-c:v", "mpeg2video", "-vf", "scale=\(size),setsar=1", "-f",
+        "mpeg2video",
+      ]
+    }
+    let clip = try madeClip(folder)
+    var bytes = Data()
+    for (number, arguments) in sizes.enumerated() {
+      let part = try made(folder, ["-i", clip] + arguments, "\(number).m2v")
+      bytes += try Data(contentsOf: URL(fileURLWithPath: part))
+    }
+    try bytes.write(to: URL(fileURLWithPath: folder.path("in.m2v")))
+    var options = options(folder.path("in.m2v"), folder.path("out.mkv"))
+    options.part = Part(frames: 6..<8)
+    #expect(try Transcode(options).run(upscale: nearest(2)).changes == [.size])
+  }
+
   // Its first pictures would refer to what was cut off, and movie files do not give them back.
   @Test(arguments: ["out.mp4", "out.mkv"])
   func aSecondFilmBeginsAtAKeyFrame(output: String) throws {

@@ -100,17 +100,39 @@ import Testing
     )
   }
 
+  static let glass = "format=rgba,colorchannelmixer=aa=0.5"
+
+  // What has an alpha that is opaque everywhere loses nothing.
   @Test(arguments: [
-    ("gray", "rgb24", "colours"), ("rgb24", "rgba", "transparent"),
-  ]) func saysWhatLaterPicturesLose(first: String, second: String, word: String) throws {
+    ("format=gray", "format=rgb24", "colours"), ("format=rgb24", "format=rgba", nil),
+    ("format=rgb24", glass, "transparent"),
+  ]) func saysWhatLaterPicturesLose(first: String, second: String, word: String?) throws {
     let folder = try TemporaryFolder()
     let clip = try madeClip(folder)
-    for (number, format) in [first, second].enumerated() {
-      _ = try made(folder, ["-i", clip, "-frames:v", "1", "-pix_fmt", format], "p\(number).png")
+    for (number, filter) in [first, second].enumerated() {
+      _ = try made(folder, ["-i", clip, "-frames:v", "1", "-vf", filter], "p\(number).png")
     }
     let transcode = try Transcode(options(folder.path("p%d.png"), folder.path("out%d.png")))
     let notices = try transcode.run(upscale: nearest(2)).notices
-    #expect(notices.count == 1 && notices[0].text.contains(word), "\(notices)")
+    #expect(notices.map { $0.text.contains(word ?? "") } == (word == nil ? [] : [true]))
+  }
+
+  // Films of which a later picture is transparent, in a format that could have said so at once.
+  @Test(arguments: [
+    ("0", nil), ("eq(n,0)", "dropped"), ("gt(n,2)", "later pictures are transparent"),
+  ])
+  func saysThatTransparencyIsLostWhereThereIsSome(when: String, word: String?) throws {
+    let folder = try TemporaryFolder()
+    let filter = "\(Self.glass):enable='\(when)'"
+    let input = try made(
+      folder,
+      ["-i", try madeClip(folder), "-an", "-frames:v", "5", "-vf", filter, "-f", "apng"],
+      "in.png"
+    )
+    let transcode = try Transcode(options(input, folder.path("out.mkv")))
+    let outcome = try transcode.run(upscale: nearest(2))
+    let warnings = (transcode.plan.notices + outcome.notices).filter { $0.level == .warning }
+    #expect(warnings.map { $0.text.contains(word ?? "") } == (word == nil ? [] : [true]))
   }
 
   @Test func saysThatSizesChange() throws {

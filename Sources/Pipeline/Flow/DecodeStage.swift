@@ -50,6 +50,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
   // it takes; `takesDynamicLight` says whether HDR10+ data can be put into what it makes, `carried` what it writes of other data.
   init(
     _ source: consuming PictureSource,
+    changes: consuming PictureChanges,
     timeBase: Rational,
     fillsPauses: Bool,
     target: PictureTarget,
@@ -67,7 +68,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     toAlpha = target.layout.hasAlpha ? ToAlpha(orientation: source.orientation) : nil
     orientation = source.orientation
     self.source = source
-    changes = PictureChanges(target: target.layout)
+    self.changes = changes
     self.target = target
     self.timeBase = timeBase
     self.fillsPauses = fillsPauses
@@ -114,8 +115,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
       defer { number += 1 }
       counters.countDecoded(errors: source.errorCount)
       if damage.isStrict { try damage.check(counters.values, input) }
-      if window.contains(frame: number, at: shown) {
-        try changes.look(at: frame)
+      let isWanted = window.contains(frame: number, at: shown)
+      // The output was planned after the first one, wanted or not.
+      if isWanted || number == 0 { try changes.look(at: frame) }
+      if isWanted {
         let time = encoderTime(time)
         guard try fillPause(until: time.pts, meter), try submit(frame, time, meter) else {
           return false

@@ -108,6 +108,10 @@ struct OpenedTranscode: ~Copyable {
     flow.group.start(
       DecodeStage(
         input.pictures,
+        changes: PictureChanges(
+          target: output.encoder.target.layout,
+          firstIsTransparent: input.first.isTransparent
+        ),
         timeBase: timeBase,
         fillsPauses: output.fillsPauses,
         target: output.encoder.target,

@@ -53,7 +53,7 @@ struct OutputPlan {
     var notices = streams.notices + source.notices(target, size, opened.stream)
     notices += source.lightNotices(candidate.profile, format) + source.viewNotices(format)
     notices += opened.demuxer.streamNotices
-    if source.layout.hasAlpha && !target.layout.hasAlpha {
+    if source.isTransparent && !target.layout.hasAlpha {
       let container = format?.name ?? "an image file"
       notices.append(
         .warning(

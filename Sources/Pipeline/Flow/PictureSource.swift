@@ -130,7 +130,7 @@ extension UnsafeMutablePointer<AVStream> {
 
 extension Frame {
   /// The matrix that the picture itself has for being shown, or `nil`.
-  fileprivate var displayMatrix: [Int32]? {
+  var displayMatrix: [Int32]? {
     unsafe av_frame_get_side_data(native, AV_FRAME_DATA_DISPLAYMATRIX).map {
       unsafe numbers(ofMatrix: $0.pointee.data)
     }

@@ -8,6 +8,9 @@ struct SourcePicture {
   let orientation: Orientation
   let layout: PixelLayout
 
+  /// Whether something in the first picture can be seen through.
+  let isTransparent: Bool
+
   /// What the stream says about its colours, and the same with guesses for what it does not say.
   let declaredColor: ColorSpec
   let color: ColorSpec
@@ -51,6 +54,8 @@ struct SourcePicture {
     height = frame.height
     self.orientation = orientation
     layout = try PixelLayout(of: frame)
+    var toAlpha = ToAlpha(orientation: .upright)
+    isTransparent = try toAlpha.seesThrough(frame)
     declaredColor = ColorSpec(frame)
     color = declaredColor.completed(for: layout, width: width, height: height)
     isInterlaced = frame.isInterlaced

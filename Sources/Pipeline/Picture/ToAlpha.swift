@@ -52,6 +52,20 @@ struct ToAlpha: ~Copyable {
   }
 }
 
+extension ToAlpha {
+  // Halfway between what 8 bits call opaque and their next value.
+  private static let opaque: Float = 1 - 0.5 / 255
+
+  /// Whether anything in `frame` can be seen through.
+  mutating func seesThrough(_ frame: borrowing Frame) throws(MediaError) -> Bool {
+    guard let alpha = try image(of: frame) else { return false }
+    let opacity = unsafe alpha.plane(0)
+    return (0..<alpha.height).contains { y in
+      (0..<alpha.width).contains { unsafe opacity[y * alpha.stride + $0] < ToAlpha.opaque }
+    }
+  }
+}
+
 extension PlaneFormat {
   /// One plane of transparency, of integers of this depth or, for `nil`, of floats.
   static func alpha(width: Int, height: Int, depth: Int?) -> PlaneFormat {
