@@ -138,7 +138,7 @@ final class Admission: Sendable {
     let rung = state.rungs?.rung ?? 0
     do throws(EngineError) {
       let upscale = ladder.rungs[rung].upscale
-      let pending = try state.repeats.picture(for: frame.image, upscale: upscale)
+      let pending = try state.repeats.picture(for: frame.image, rung: rung, upscale: upscale)
       state.rungs?.start(.now)
       delays.count(.upscaled(rung: rung))
       return Started(number: number, picture: frame.picture, pending: pending)

@@ -8,7 +8,7 @@ struct RepeatedPictures {
   private(set) var count = 0
 
   private let tolerance: Float?
-  private var last: (image: Image, picture: PendingImage)?
+  private var last: (image: Image, picture: PendingImage, rung: Int)?
 
   /// Starts without a picture; samples of equal ones differ by no more than `tolerance`, and without it
   /// every picture is upscaled.
@@ -16,17 +16,22 @@ struct RepeatedPictures {
     self.tolerance = tolerance
   }
 
-  /// The result for `image`: the last one if the pictures are equal, else from `upscale`.
+  /// The result for `image`: the last one if the pictures are equal and it is no worse, else from `upscale`.
+  ///
+  /// - Parameter rung: How good the way to enlarge it is, 0 for the best.
   mutating func picture(
     for image: Image,
+    rung: Int,
     upscale: Transcode.Upscale,
   ) throws(EngineError) -> PendingImage {
-    if let last, let tolerance, last.image.hasSameSamples(as: image, within: tolerance) {
+    if let last, let tolerance, last.rung <= rung,
+      last.image.hasSameSamples(as: image, within: tolerance)
+    {
       count += 1
       return last.picture
     }
     let picture = try upscale(image)
-    if tolerance != nil { last = (image, picture) }
+    if tolerance != nil { last = (image, picture, rung) }
     return picture
   }
 
