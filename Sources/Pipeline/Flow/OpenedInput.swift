@@ -71,6 +71,12 @@ struct OpenedInput: ~Copyable {
         held.append(packet)
       }
     }
+    guard !held.isFull else {
+      let reason =
+        "other streams have more than \(maximumHeldByteCount >> 20) MiB before the first picture; "
+        + "the decoder gives it sooner with fewer --threads"
+      throw MediaError(.limit, .decode, demuxer.path.quoted, reason)
+    }
     pictures.finish()
     if let frame = try pictures.next() { return FirstPicture(frame: frame, held: held.packets) }
     throw MediaError(.refused, .decode, demuxer.path.quoted, "no picture can be decoded")
