@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 
 extension Encodable {
-  /// The value as indented JSON with names_like_this in their order.
+  /// The value as indented JSON with names_like_this in alphabetical order.
   var json: String {
     get throws {
       let encoder = JSONEncoder()

@@ -1,7 +1,7 @@
 internal import Engine
 internal import Pipeline
 
-/// What a run of `upscale` tells: notices and the plan before, progress while, a summary after.
+/// What a run of `upscale` or `stream` tells: notices and the plan before, progress while, a summary after.
 final class RunReporter: Sendable {
   private let options: ReportOptions.Choice
   private let transcode: Transcode

@@ -125,7 +125,7 @@ import Testing
   @Test func progressAsJSONIsJSON() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("old.mp4")
-    let run = try Program(["old.mp4", "new.mp4", "--progress", "json"], in: folder)
+    let run = try Program(["old.mp4", "new.mp4", "--progress", "json", "--quiet"], in: folder)
     let lines = run.errorLines.filter { $0.hasPrefix("{") }
     let last = try JSONSerialization.jsonObject(with: Data(try #require(lines.last).utf8))
     #expect((last as? [String: Any])?["frames"] as? Int == 8)

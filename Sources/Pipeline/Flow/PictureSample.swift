@@ -29,7 +29,6 @@ public struct PictureSample {
     }
     opened.pictures.finish()
     try take(&opened.pictures, &toImage)
-    if pictures.count > limit { thin() }
   }
 
   private mutating func take(
@@ -40,7 +39,7 @@ public struct PictureSample {
       defer { number += 1 }
       guard number % stride == 0 else { continue }
       pictures.append(try toImage.image(of: frame))
-      if pictures.count == 2 * limit { thin() }
+      if pictures.count > limit { thin() }
     }
   }
 

@@ -80,7 +80,7 @@ extension Demuxer {
     // A sequence has a picture in each file.
     if file.pathCount > 1 { return file.pathCount }
     let stream = unsafe stream(index).pointee
-    if unsafe stream.nb_frames > 0 { return unsafe Int(stream.nb_frames) }
+    if unsafe stream.nb_frames > 0 { return unsafe believable(Double(stream.nb_frames)) }
     let duration: Double
     if unsafe stream.duration != FFMPEGC_NOPTS {
       duration = unsafe Double(stream.duration) * Rational(stream.time_base).value
@@ -89,6 +89,11 @@ extension Demuxer {
     } else {
       return nil
     }
-    return Int(exactly: (duration * frameRate(of: index).value).rounded())
+    return believable(duration * frameRate(of: index).value)
+  }
+
+  // A thousand years; more is no number to reckon with.
+  private func believable(_ count: Double) -> Int? {
+    count < 1e12 ? Int(exactly: count.rounded()) : nil
   }
 }

@@ -27,8 +27,8 @@ struct ReportOptions: ParsableArguments {
 
   /// The style to use, resolved for where standard error goes.
   var style: ProgressStyle {
-    if quiet { return .none }
     guard progress == .auto else { return progress }
+    if quiet { return .none }
     return Console.isTerminal ? .bar : .plain
   }
 }
