@@ -11,9 +11,10 @@ import Testing
     try equalsPyTorch(Model(named: name), fixture: name, backend)
   }
 
-  @Test(arguments: [0, 1]) func modelByTheOtherMethodEqualsPyTorch(backend: Int) throws {
-    let path = repositoryRoot + "Models/fast-tad/weights.safetensors"
-    try equalsPyTorch(Model(named: path), fixture: "fast-tad", backend)
+  @Test(arguments: ["fast-tad", "balanced"], [0, 1])
+  func modelBesideTheProgramEqualsPyTorch(name: String, backend: Int) throws {
+    let path = repositoryRoot + "Models/\(name)/weights.safetensors"
+    try equalsPyTorch(Model(named: path), fixture: name, backend)
   }
 
   private func equalsPyTorch(_ model: Model, fixture: String, _ backend: Int) throws {
