@@ -16,9 +16,8 @@ struct RepeatedPictures {
     self.tolerance = tolerance
   }
 
-  /// The result for `image`: the last one if the pictures are equal and it is no worse, else from `upscale`.
-  ///
-  /// - Parameter rung: How good the way to enlarge it is, 0 for the best.
+  /// The result for `image`: the last one if the pictures are equal and it is no worse, else from `upscale`,
+  /// which is the way of a `rung`, 0 for the best.
   mutating func picture(
     for image: Image,
     rung: Int,

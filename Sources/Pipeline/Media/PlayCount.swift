@@ -31,8 +31,7 @@ struct PlayCount: Equatable {
     }
   }
 
-  /// GIF89a, appendix, and what Netscape added: how many times it begins again, 0 for ever. Once
-  /// where nothing is said.
+  /// Reads GIF89a with what Netscape added, how many times it begins again, 0 for ever; once where nothing is said.
   init(ofGIF bytes: [UInt8]) {
     var rest = GIFBlocks(bytes)
     while let block = rest.nextExtension() {
