@@ -30,6 +30,14 @@ import Testing
     #expect(try number(after: "acTL", 4..<8, of: outputs[1])?.bigEndian == apng)
   }
 
+  @Test func ofGIFInAnotherContainerIsUnknown() throws {
+    let folder = try TemporaryFolder()
+    let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.3", "-c:v", "gif"]
+    let input = try made(folder, film, "in.nut")
+    _ = try Transcode(options(input, folder.path("out.gif"))).run(upscale: nearest(2))
+    #expect(try number(after: "NETSCAPE2.0", 2..<4, of: folder.path("out.gif"))?.littleEndian == 0)
+  }
+
   // A remark before what tells the number, and a file that ends too soon.
   @Test func isFoundBehindARemark() {
     let header = Array("GIF89a".utf8) + [1, 0, 1, 0, 0x80, 0, 0] + [UInt8](repeating: 7, count: 6)

@@ -21,7 +21,9 @@ struct PlayCount: Equatable {
     switch unsafe parameters.codec_id {
     case AV_CODEC_ID_GIF:
       let size = min(demuxer.file.size ?? 0, PlayCount.beginning)
-      self = demuxer.file.beginning(size).map { PlayCount(ofGIF: $0) } ?? .forEver
+      // Other containers hold such pictures too.
+      let bytes = demuxer.file.beginning(size).flatMap { $0.starts(with: "GIF8".utf8) ? $0 : nil }
+      self = bytes.map { PlayCount(ofGIF: $0) } ?? .forEver
     case AV_CODEC_ID_APNG:
       let count = unsafe Int(parameters.extradata_size)
       self = unsafe PlayCount(
