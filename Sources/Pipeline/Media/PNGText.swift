@@ -56,8 +56,10 @@ enum PNGText {
     unsafe bytes.starts(with: signature) ? signature.count : 0
   }
 
-  // What is left at the end and too short for a chunk counts as the last one.
-  private static func chunks(_ bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+  /// Where the chunks of a PNG lie, with their frames.
+  ///
+  /// What is left at the end and too short for a chunk counts as the last one.
+  static func chunks(_ bytes: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     var result: [Range<Int>] = []
     var position = unsafe start(bytes)
     while position < bytes.count {

@@ -27,7 +27,7 @@ struct PlayCount: Equatable {
     case AV_CODEC_ID_APNG:
       let count = unsafe Int(parameters.extradata_size)
       self = unsafe PlayCount(
-        ofChunks: Array(UnsafeBufferPointer(start: parameters.extradata, count: count))
+        ofChunks: UnsafeBufferPointer(start: parameters.extradata, count: count)
       )
     default: self = .forEver
     }
@@ -49,17 +49,10 @@ struct PlayCount: Equatable {
   }
 
   // APNG's specification, acTL: a length, the name, how many pictures, how many times.
-  private init(ofChunks bytes: [UInt8]) {
-    var rest = bytes[...]
-    func number(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
-    while rest.count >= 16 {
-      guard !rest.dropFirst(4).starts(with: "acTL".utf8) else {
-        self.init(times: number(rest.dropFirst(12).prefix(4)))
-        return
-      }
-      rest = rest.dropFirst(number(rest.prefix(4)) + 12)
-    }
-    self = .forEver
+  private init(ofChunks bytes: UnsafeBufferPointer<UInt8>) {
+    let chunks = unsafe PNGText.chunks(bytes).map { unsafe Array(bytes[$0]) }
+    let control = chunks.first { $0.count >= 16 && $0[4..<8].elementsEqual("acTL".utf8) }
+    self.init(times: control?[12..<16].reduce(0) { $0 << 8 | Int($1) } ?? 0)
   }
 
   /// As FFmpeg's muxer of GIF takes it: how many times it begins again, 0 for ever and -1 for never.
