@@ -92,6 +92,9 @@ public struct Model: Sendable {
     return (graph.multiplyAddCount / (64 * 64), graph.halo)
   }
 
+  /// Whether the picture depends on noise that the network starts from.
+  public var startsFromNoise: Bool { network.graph(height: 64, width: 64).inputs.count > 1 }
+
   /// How many pixels of the input a tile gets around it; nil when tiles overlap and are blended.
   public var halo: Int? {
     guard case .halo(_, let limit) = network.tileRule else { return nil }

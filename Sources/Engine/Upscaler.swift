@@ -98,6 +98,7 @@ public final class Upscaler: Sendable {
     var frameCount: Int
     var pixelCount = 0
     var reusedPixelCount = 0
+    var uncountedSeconds = 0.0
   }
 
   /// Starts the workers.
@@ -156,7 +157,20 @@ public final class Upscaler: Sendable {
 
   /// The seconds that a worker spent on tiles so far; the mean over all workers.
   public var busySecondsPerWorker: Double {
-    secondsByOperation.values.reduce(0, +) / Double(workers.count)
+    (busySeconds - state.withLock(\.uncountedSeconds)) / Double(workers.count)
+  }
+
+  private var busySeconds: Double { secondsByOperation.values.reduce(0, +) }
+
+  /// Begins anew with what is counted, as if no picture had come before; none may be in work.
+  public func beginCounting() {
+    let seconds = busySeconds
+    state.withLock {
+      $0.frameCount = options.firstFrame
+      $0.pixelCount = 0
+      $0.reusedPixelCount = 0
+      $0.uncountedSeconds = seconds
+    }
   }
 
   // Frames of one size follow each other, so only the last size's plans are kept.

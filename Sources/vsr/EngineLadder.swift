@@ -124,6 +124,7 @@ extension Upscaler {
       _ = try upscale(image).wait()
       least = min(least, processorSeconds() - start)
     }
+    beginCounting()
     return .seconds(least)
   }
 }

@@ -11,6 +11,8 @@ import Testing
     var testDescription: String { arguments.joined(separator: " ") }
   }
 
+  private static let noiseless = repositoryRoot + "Tests/EngineTests/Fixtures/srvgg-x2.pth"
+
   static let refusals = [
     Refusal(
       arguments: ["none.mp4", "o.mp4"],
@@ -63,8 +65,7 @@ import Testing
     Refusal(arguments: ["clip.mp4", "o.mp4", "-m", "fsat"], code: 78, line: "bundled are: fast"),
     Refusal(
       arguments: [
-        "clip.mp4", "o.mp4", "--precision", "int8", "-m",
-        repositoryRoot + "Tests/EngineTests/Fixtures/srvgg-x2.pth",
+        "clip.mp4", "o.mp4", "--precision", "int8", "-m", noiseless,
       ],
       code: 78,
       line: "it has no int8 weights; 'vsr models quantize' makes"
@@ -158,6 +159,21 @@ import Testing
     ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--memory", "lots"], code: 64, line: "--memory"),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--noise", "loud"], code: 64, line: "--noise"),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--seed", "1", "-m", noiseless],
+      code: 64,
+      line: "--seed 1 has no effect"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--noise", "per-frame", "-m", noiseless],
+      code: 64,
+      line: "--noise per-frame has no effect"
+    ),
+    Refusal(
+      arguments: ["stream", "-i", "clip.mp4", "-o", "o.mp4", "--seed", "1", "-m", noiseless],
+      code: 64,
+      line: "has no effect"
+    ),
     Refusal(arguments: ["clip.mp4", "o.mp4", "--scael", "2"], code: 64, line: "'--scale'"),
     Refusal(arguments: ["clip.mp4"], code: 64, line: "needs an input and an output"),
     Refusal(

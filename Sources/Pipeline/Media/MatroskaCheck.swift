@@ -72,7 +72,7 @@ struct MatroskaCheck {
       return state = .skipped(remaining: remaining - count)
     }
     guard count == MatroskaCheck.checksumSize else { return }
-    let expected = collected.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    let expected: UInt32 = collected.suffix(4).littleEndian()
     collected = []
     state = .checked(remaining: remaining - count, expected: expected, sum: .max)
   }

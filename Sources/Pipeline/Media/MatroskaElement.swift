@@ -28,18 +28,14 @@ struct MatroskaElement: Hashable {
       let sizeLength = bytes[identifierLength].leadingZeroBitCount + 1
       guard sizeLength <= 8 else { self = .invalid; return }
       guard bytes.count >= identifierLength + sizeLength else { self = .incomplete; return }
-      let value = Header.number(bytes[identifierLength..<(identifierLength + sizeLength)])
+      let value: UInt64 = bytes[identifierLength..<(identifierLength + sizeLength)].bigEndian()
       let largest: UInt64 = 1 << (7 * UInt64(sizeLength)) - 1
       self = .complete(
         MatroskaElement(
-          identifier: Header.number(bytes[..<identifierLength]),
+          identifier: bytes[..<identifierLength].bigEndian(),
           knownSize: value & largest == largest ? nil : Int(value & largest)
         )
       )
-    }
-
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-      bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
   }
 }

@@ -26,8 +26,8 @@ enum PNGText {
   /// decoded; `nil` when it is no PNG picture.
   static func largestAllocation(_ header: [UInt8]?) -> Int? {
     guard let header, header.starts(with: signature), header.count >= 24 else { return nil }
-    func number(_ range: Range<Int>) -> Int { header[range].reduce(0) { $0 << 8 | Int($1) } }
-    let (pixels, isTooLarge) = number(16..<20).multipliedReportingOverflow(by: number(20..<24))
+    let (width, height): (Int, Int) = (header[16..<20].bigEndian(), header[20..<24].bigEndian())
+    let (pixels, isTooLarge) = width.multipliedReportingOverflow(by: height)
     // Eight bytes: four samples of 16 bits. 64 MiB: room for a profile of its colours and the rows.
     return isTooLarge || pixels > 1 << 40 ? nil : pixels * 8 + 64 << 20
   }
@@ -63,7 +63,7 @@ enum PNGText {
     var result: [Range<Int>] = []
     var position = unsafe start(bytes)
     while position < bytes.count {
-      let length = unsafe bytes[position...].prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      let length: Int = unsafe bytes[position...].prefix(4).bigEndian()
       let end = min(position + length + frameSize, bytes.count)
       result.append(position..<end)
       position = end

@@ -41,7 +41,7 @@ struct PlayCount: Equatable {
         let data = block.parts.dropFirst().first,
         PlayCount.extensions.contains(name), data.count == 3, data[0] == 1
       else { continue }
-      let repeats = Int(data[1]) | Int(data[2]) << 8
+      let repeats: Int = data[1...].littleEndian()
       self.init(times: repeats == 0 ? 0 : repeats + 1)
       return
     }
@@ -52,7 +52,7 @@ struct PlayCount: Equatable {
   private init(ofChunks bytes: UnsafeBufferPointer<UInt8>) {
     let chunks = unsafe PNGText.chunks(bytes).map { unsafe Array(bytes[$0]) }
     let control = chunks.first { $0.count >= 16 && $0[4..<8].elementsEqual("acTL".utf8) }
-    self.init(times: control?[12..<16].reduce(0) { $0 << 8 | Int($1) } ?? 0)
+    self.init(times: control?[12..<16].bigEndian() ?? 0)
   }
 
   /// As FFmpeg's muxer of GIF takes it: how many times it begins again, 0 for ever and -1 for never.

@@ -41,7 +41,6 @@ struct TIFFPages {
   }
 
   private func number(_ bytes: ArraySlice<UInt8>) -> Int {
-    isBigEndian
-      ? bytes.reduce(0) { $0 << 8 | Int($1) } : bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+    isBigEndian ? bytes.bigEndian() : bytes.littleEndian()
   }
 }

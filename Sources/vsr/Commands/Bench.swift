@@ -42,6 +42,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     Signals.exitOnEnding()
     let family = try engine.family
+    try engine.check(family)
     let output = output(family)
     let source = (width: videoSize.width, height: videoSize.height)
     let target = try output.pictureSize(width: source.width, height: source.height)

@@ -63,11 +63,7 @@ struct ModelsImport: ParsableCommand {
 
   private func outputPath() throws -> MediaPath {
     let path = output ?? MediaPath(bytes: stem + ".safetensors".utf8CString)
-    guard path.pathExtension == "safetensors" else {
-      throw ValidationError(
-        "the output's name must end in .safetensors, as in: -o model.safetensors"
-      )
-    }
+    try path.checkNamesModel()
     return path
   }
 

@@ -38,11 +38,7 @@ struct ModelsQuantize: ParsableCommand {
   private static let pictureLimit = 32
 
   func validate() throws {
-    guard output.pathExtension == "safetensors" else {
-      throw ValidationError(
-        "the output's name must end in .safetensors, as in: -o model.safetensors"
-      )
-    }
+    try output.checkNamesModel()
   }
 
   func run() throws {

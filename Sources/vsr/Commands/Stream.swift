@@ -63,6 +63,7 @@ struct Stream: ParsableCommand {
       }
     }
     let family = try engine.family
+    try engine.check(family)
     var model = family.models[0]
     let transcode = try Transcode(options(family), cancellation: cancellation) {
       (source, target) throws(EngineError) in

@@ -54,6 +54,7 @@ struct Upscale: ParsableCommand {
     }
     let paths = try paths()
     let family = try engine.family
+    try engine.check(family)
     var model = family.models[0]
     let transcode = try Transcode(options(paths, family), cancellation: cancellation) {
       (source, target) throws(EngineError) in

@@ -63,8 +63,13 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "The noise that networks start from: the same in every frame, or new in each.")
   var noise = NoiseArgument.still
 
-  @Option(help: ArgumentHelp("The seed of the noise that the network starts from.", valueName: "n"))
-  var seed: UInt64 = 0
+  @Option(
+    help: ArgumentHelp(
+      "The seed of the noise that the network starts from (default: 0).",
+      valueName: "n"
+    )
+  )
+  var seed: UInt64?
 
   func validate() throws {
     if backend == .openblas, [.bf16, .int8].contains(precision) {
@@ -91,7 +96,7 @@ struct EngineOptions: ParsableArguments {
     options.tiling = tile.tiling
     options.blending = tiles.blending
     options.noise = noise.noise
-    options.seed = seed
+    options.seed = seed ?? 0
     // Tiles that the user chose are checked against a limit that the user set only.
     options.memory = memory == nil && tile.tiling != .automatic ? nil : memoryLimit
     return options
@@ -99,6 +104,16 @@ struct EngineOptions: ParsableArguments {
 
   /// The most memory that the run takes, in bytes.
   var memoryLimit: Int { memory?.byteCount ?? Machine.memoryByteCount / 2 }
+
+  /// Refuses what has no effect on the models to choose from.
+  ///
+  /// - Throws: A `ValidationError`.
+  func check(_ family: ModelFamily) throws {
+    let option = noise == .perFrame ? "--noise per-frame" : seed.map { "--seed \($0)" }
+    guard let option, !family.models.contains(where: \.startsFromNoise) else { return }
+    let name = RawArguments.path(model).quoted
+    throw ValidationError("\(option) has no effect: the network of \(name) starts from no noise")
+  }
 
   /// The models to choose from.
   var family: ModelFamily {

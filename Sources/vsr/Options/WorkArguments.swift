@@ -60,7 +60,7 @@ extension EngineOptions {
       WorkOptions.Fact("autoencoder", latents ?? "none"),
       WorkOptions.Fact("backend", "\(options.backend.name) \(options.backend.precision)"),
       WorkOptions.Fact("tiles", "\(tile.tiling) \(tiles.rawValue)"),
-      WorkOptions.Fact("noise", "\(noise.rawValue) \(seed)"),
+      WorkOptions.Fact("noise", "\(noise.rawValue) \(options.seed)"),
       // The tiles are chosen by them.
       WorkOptions.Fact("threads", "\(options.workers)"),
       WorkOptions.Fact("memory", "\(options.memory.map(\.mebibytes) ?? "any")"),
