@@ -1,5 +1,6 @@
 import Engine
 import FFmpegC
+import TestSupport
 import Testing
 
 @testable import Pipeline
@@ -38,6 +39,27 @@ import Testing
       let after = try samples(back(image, kind, width: 34, height: 18))
       let worst = try zip(before, after).map { abs($0 - $1) }.max().unwrapped
       #expect(worst <= 1, "code \(code)")
+    }
+  }
+
+  // FFmpeg's own way from XYZ, which cinemas take, to bytes of R, G and B.
+  @Test(arguments: [(64, 48), (1280, 8), (8, 720)])
+  func makesTheColorsOfXYZ(width: Int, height: Int) throws {
+    let folder = try TemporaryFolder()
+    let lossless = ["-pix_fmt", "xyz12le", "-f", "rawvideo", folder.path("xyz.raw")]
+    let green = ["-v", "error", "-f", "lavfi", "-i", "color=0x209030:size=\(width)x\(height)"]
+    try #require(try Subprocess("ffmpeg", green + ["-frames:v", "1"] + lossless).exitCode == 0)
+    var input = InputOptions(MediaPath(folder.path("xyz.raw")))
+    input.format = "rawvideo"
+    input.videoSize = "\(width)x\(height)"
+    input.pixelFormat = "xyz12le"
+    var opened = try OpenedInput(input, Cancellation())
+    guard let frame = try opened.pictures.next() else { return #expect(Bool(false), "no picture") }
+    var toImage = ToImage(orientation: .upright)
+    let image = try toImage.image(of: frame)
+    for (plane, code) in [0x20, 0x90, 0x30].enumerated() {
+      let found = image.plane(plane)[image.stride * (height / 2) + width / 2] * 255
+      #expect(abs(found - Float(code)) <= 3, "plane \(plane)")
     }
   }
 

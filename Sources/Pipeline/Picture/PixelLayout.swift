@@ -30,7 +30,9 @@ struct PixelLayout: Hashable, Sendable {
     guard unsafe descriptor.flags & UInt64(AV_PIX_FMT_FLAG_HWACCEL) == 0 else { return nil }
     let all = unsafe [descriptor.comp.0, descriptor.comp.1, descriptor.comp.2, descriptor.comp.3]
     func has(_ flag: Int32) -> Bool { unsafe descriptor.flags & UInt64(flag) != 0 }
-    let isRGB = has(AV_PIX_FMT_FLAG_RGB) || has(AV_PIX_FMT_FLAG_PAL)
+    // libav makes R'G'B' of XYZ.
+    let isXYZ = [AV_PIX_FMT_XYZ12LE, AV_PIX_FMT_XYZ12BE].contains(format)
+    let isRGB = has(AV_PIX_FMT_FLAG_RGB) || has(AV_PIX_FMT_FLAG_PAL) || isXYZ
     let isGray = unsafe descriptor.nb_components < 3 && !isRGB
     let components = unsafe all.prefix(min(Int(descriptor.nb_components), isGray ? 1 : 3))
     self.format = format
