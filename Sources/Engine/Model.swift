@@ -49,6 +49,9 @@ public struct Model: Sendable {
     autoencoder: WeightStore? = nil,
   ) throws(EngineError) {
     let known = try KnownNetwork.entry(for: store)
+    guard autoencoder == nil || known.hasAutoencoder else {
+      throw store.failure("its network \(known.name) takes no autoencoder; leave that file out")
+    }
     self.name = name
     path = Model.isPath(name) ? name : nil
     card = store.metadata

@@ -52,7 +52,10 @@ enum Signals {
   ) {
     _ = WorkerThread {
       mask(SIG_UNBLOCK)
-      body(wait())
+      let first = wait()
+      // Threads of the body's own must not get what comes now: it would end their pauses.
+      mask(SIG_BLOCK)
+      body(first)
       forgetRepeats()
       let second = wait()
       atOnce()
@@ -94,9 +97,8 @@ enum Signals {
     return Int32(byte)
   }
 
-  // Blocked meanwhile, since a signal would end the pause.
+  // They are blocked meanwhile, since one would end the pause.
   private static func forgetRepeats() {
-    mask(SIG_BLOCK)
     usleep(microsecondsForRepeats)
     mask(SIG_UNBLOCK)
     var request = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)

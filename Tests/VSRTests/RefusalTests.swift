@@ -170,6 +170,16 @@ import Testing
       line: "--noise per-frame has no effect"
     ),
     Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--tiles", "paper"],
+      code: 64,
+      line: "--tiles paper has no effect: tiles for 'fast' do not overlap"
+    ),
+    Refusal(
+      arguments: ["clip.mp4", "o.mp4", "--autoencoder", noiseless],
+      code: 78,
+      line: "its network compact takes no autoencoder"
+    ),
+    Refusal(
       arguments: ["stream", "-i", "clip.mp4", "-o", "o.mp4", "--seed", "1", "-m", noiseless],
       code: 64,
       line: "has no effect"

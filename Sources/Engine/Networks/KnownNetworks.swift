@@ -11,6 +11,9 @@ struct KnownNetwork {
   /// Never for a network that only a card can describe.
   var recognizes: @Sendable (WeightStore) -> Bool = { _ in false }
 
+  /// Whether its pictures pass through an autoencoder, which may have a file of its own.
+  var hasAutoencoder = false
+
   /// Reads the network from the file's tensors.
   ///
   /// The second file is the one of the autoencoder, for networks that have one; it may be the same.
@@ -22,7 +25,7 @@ struct KnownNetwork {
     KnownNetwork(name: "ctmsr", recognizes: CTMSR.recognizes) {
       (store, _) throws(EngineError) in try CTMSR(store)
     },
-    KnownNetwork(name: "tadsr", recognizes: TADSR.recognizes) {
+    KnownNetwork(name: "tadsr", recognizes: TADSR.recognizes, hasAutoencoder: true) {
       (store, autoencoder) throws(EngineError) in try TADSR(unet: store, autoencoder: autoencoder)
     },
     KnownNetwork(name: "srvgg", recognizes: SRVGGNetwork.recognizes) {

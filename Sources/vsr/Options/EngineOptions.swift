@@ -109,10 +109,14 @@ struct EngineOptions: ParsableArguments {
   ///
   /// - Throws: A `ValidationError`.
   func check(_ family: ModelFamily) throws {
-    let option = noise == .perFrame ? "--noise per-frame" : seed.map { "--seed \($0)" }
-    guard let option, !family.models.contains(where: \.startsFromNoise) else { return }
     let name = RawArguments.path(model).quoted
-    throw ValidationError("\(option) has no effect: the network of \(name) starts from no noise")
+    let ofNoise = noise == .perFrame ? "--noise per-frame" : seed.map { "--seed \($0)" }
+    if let ofNoise, !family.models.contains(where: \.startsFromNoise) {
+      throw ValidationError("\(ofNoise) has no effect: the network of \(name) starts from no noise")
+    }
+    if tiles == .paper, family.models.allSatisfy({ $0.halo != nil }) {
+      throw ValidationError("--tiles paper has no effect: tiles for \(name) do not overlap")
+    }
   }
 
   /// The models to choose from.
