@@ -68,6 +68,24 @@ import Testing
     #expect(play.delays.suffix(60).allSatisfy { $0 <= .milliseconds(125) })
   }
 
+  @Test(arguments: [OverloadPolicy.drop, .resize, .passthrough])
+  func startsNothingWithoutMemoryForItsResult(policy: OverloadPolicy) {
+    var control = LoadControl(
+      policy,
+      maximumDelay: .seconds(5),
+      capacity: 4,
+      mostResults: 3
+    )
+    let verdicts = (0..<5).flatMap { control.add($0, arrival: at(0), now: at(0)) }
+    #expect(verdicts == [.upscale(0), .upscale(1), .upscale(2), .skip(3), .skip(4)])
+    for number in 0..<3 { _ = control.finish(number, now: at(1)) }
+    #expect(control.add(5, arrival: at(60), now: at(60)) == [.skip(5)], "nobody took them")
+    control.resultCount = 0
+    #expect(control.add(6, arrival: at(120), now: at(120)) == [.upscale(6)])
+  }
+
+  private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
+
   @Test func recoversWhenTheLoadFalls() {
     var play = Play(.resize)
     play.run(frames: 0..<200)

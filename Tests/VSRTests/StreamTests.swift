@@ -72,6 +72,37 @@ import Testing
     #expect(try sound("c.ts", folder) == sound("o.ts", folder))
   }
 
+  // Y4M has no times: what is left out must be shown by the picture before.
+  @Test func picturesThatAreCountedAreNeverLess() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", size: "320x240", frames: 50)
+    let run = try shell(
+      "cat c.ts | $0 stream -f yuv4mpegpipe --max-delay 300 --on-overload drop --json -q -s 2 >o.y4m",
+      in: folder
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let live = try record(run)
+    #expect(live.framesDropped > 0 && live.framesUpscaled + live.framesDropped == 50)
+    #expect(try times("o.y4m", "v:0", folder).count == 50)
+  }
+
+  // The pictures that fill a pause are no frames, and come late by nobody's fault.
+  @Test func aPauseIsNoDelay() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeClip("c.ts", frames: 25)
+    let later = "ffmpeg -v error -i c.ts -c copy -output_ts_offset 4 -f mpegts d.ts"
+    let run = try shell(
+      "\(later); (cat c.ts; sleep 2.6; cat d.ts) | "
+        + "$0 stream -f yuv4mpegpipe --max-delay 1000 --json -q >o.y4m",
+      in: folder
+    )
+    #expect(run.exitCode == 0, "\(run.errors)")
+    let live = try record(run)
+    #expect(live.framesUpscaled == 50)
+    #expect(live.delayP99 < 2000, "the pause counts")
+    #expect(try times("o.y4m", "v:0", folder).count > 90)
+  }
+
   @Test func framesThatAreDroppedAreNotWaitedFor() throws {
     let folder = try TemporaryFolder()
     try folder.makeClip("c.mp4", size: "320x240", frames: 50)

@@ -20,7 +20,7 @@ final class Admission: Sendable {
   private struct Started {
     let number: Int
     let picture: AwaitedPicture
-    let pending: PendingImage
+    let result: HeldResult
   }
 
   // What has to be done without the lock.
@@ -31,15 +31,18 @@ final class Admission: Sendable {
 
   private let state: Monitor<State>
   private let delays: DelayMeter
+  private let held = HeldResult.Count()
   private let drops: Bool
   private let ladder: Ladder
 
-  /// Lets in what `live` allows for an engine that works on `framesAtOnce`; everything if that is `nil`.
+  /// Lets in what `live` allows for an engine that works on `framesAtOnce` and of which `mostResults` may be there;
+  /// everything if `live` is `nil`.
   ///
   /// Frames come at `interval`, about.
   init(
     _ live: LiveOptions?,
     framesAtOnce: Int,
+    mostResults: Int,
     interval: Duration,
     repeatTolerance: Float?,
     delays: DelayMeter,
@@ -48,7 +51,12 @@ final class Admission: Sendable {
     let control = live.flatMap { live in
       live.overload == .block
         ? nil
-        : LoadControl(live.overload, maximumDelay: live.maximumDelay, capacity: framesAtOnce)
+        : LoadControl(
+          live.overload,
+          maximumDelay: live.maximumDelay,
+          capacity: framesAtOnce,
+          mostResults: mostResults
+        )
     }
     state = Monitor(
       State(
@@ -116,6 +124,7 @@ final class Admission: Sendable {
     guard var control = state.control else { return [] }
     let trials = control.trialCount
     control.rest = delays.timeAfterEngine
+    control.resultCount = held.value
     let verdicts = body(&control)
     if control.trialCount > trials { delays.forgetExpectation() }
     state.control = control
@@ -141,7 +150,8 @@ final class Admission: Sendable {
       let pending = try state.repeats.picture(for: frame.image, rung: rung, upscale: upscale)
       state.rungs?.start(.now)
       delays.count(.upscaled(rung: rung))
-      return Started(number: number, picture: frame.picture, pending: pending)
+      let result = HeldResult(pending, in: held)
+      return Started(number: number, picture: frame.picture, result: result)
     } catch {
       frame.picture.decide(.failed(error))
       return nil
@@ -158,8 +168,8 @@ final class Admission: Sendable {
   // Without the lock: a picture that is ready calls back at once.
   private func watch(_ started: [Started]) {
     for frame in started {
-      frame.pending.whenReady { [self] in
-        frame.picture.decide(.upscaled(frame.pending, ready: .now))
+      frame.result.pending.whenReady { [self] in
+        frame.picture.decide(.upscaled(frame.result, ready: .now))
         finish(frame.number)
       }
     }

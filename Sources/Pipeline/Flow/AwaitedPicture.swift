@@ -5,7 +5,7 @@ final class AwaitedPicture: Sendable {
   /// What becomes of the picture.
   enum Decision: Sendable {
     /// The engine has finished it.
-    case upscaled(PendingImage, ready: Instant)
+    case upscaled(HeldResult, ready: Instant)
 
     /// It goes on as it came.
     case skipped(Image)
@@ -42,9 +42,9 @@ final class AwaitedPicture: Sendable {
   /// - Throws: The error that ended the work on it.
   func wait() throws(EngineError) -> Result? {
     switch decision.wait(until: { $0 }) {
-    case .upscaled(let pending, let ready):
+    case .upscaled(let result, let ready):
       let passage = Passage(arrival: arrival, ready: ready)
-      return Result(image: try pending.wait(), isEnlarged: true, passage: passage)
+      return Result(image: try result.pending.wait(), isEnlarged: true, passage: passage)
     case .skipped(let image):
       return Result(
         image: image,

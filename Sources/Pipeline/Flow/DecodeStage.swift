@@ -2,10 +2,18 @@ internal import Engine
 
 /// A frame on its way through the engine: when it is shown, and the picture that will be ready.
 struct FrameInFlight: Sendable {
-  let time: FrameTime
+  /// What is shown.
+  enum Content {
+    /// What an earlier run has encoded.
+    case stored
 
-  /// `nil` for a frame that an earlier run has encoded.
-  let picture: AwaitedPicture?
+    /// The picture before once more.
+    case repeated
+    case picture(AwaitedPicture)
+  }
+
+  let time: FrameTime
+  let content: Content
 
   /// What the source says about this picture alone.
   var light: DynamicLight?
@@ -142,9 +150,22 @@ final class DecodeStage: Stage, @unchecked Sendable {
       let last = try last?.shared()
     else { return true }
     for tick in next..<ticks {
-      guard try submit(last, FrameTime(pts: tick, duration: 1), meter) else { return false }
+      guard try showAgain(last, FrameTime(pts: tick, duration: 1), meter) else { return false }
     }
     return true
+  }
+
+  // The encoder has the picture before, but not where a segment begins.
+  private func showAgain(
+    _ frame: borrowing Frame,
+    _ time: FrameTime,
+    _ meter: StageMeter,
+  ) throws(MediaError) -> Bool {
+    if let work, keptCount < work.storedFrames || keptCount % work.segmentLength == 0 {
+      return try submit(frame, time, meter)
+    }
+    keptCount += 1
+    return frames.push(FrameInFlight(time: time, content: .repeated), isLight: true, meter)
   }
 
   private static let longestPause = 3600.0
@@ -157,7 +178,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     defer { keptCount += 1 }
     if let work, keptCount < work.storedFrames {
       return frames.push(
-        FrameInFlight(time: time, picture: nil),
+        FrameInFlight(time: time, content: .stored),
         isLight: true,
         meter
       )
@@ -175,7 +196,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     return frames.push(
       FrameInFlight(
         time: time,
-        picture: picture,
+        content: .picture(picture),
         light: light,
         data: data,
         alpha: alpha

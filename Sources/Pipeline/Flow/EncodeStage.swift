@@ -7,6 +7,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private var fromImage: FromImage
   private let stream: Int
   private let leastDistance: Int64
+  private let countsPictures: Bool
   private let window: PartWindow
   private let frames: BoundedQueue<FrameInFlight>
   private let output: BoundedQueue<Packet>
@@ -14,12 +15,18 @@ final class EncodeStage: Stage, @unchecked Sendable {
   private let counters: RunCounters
   private var lastTime: Int64?
 
-  // `stream` is the number of the upscaled stream in the output, `leastDistance` that of two pictures' times.
+  // What is shown again where the output `countsPictures`.
+  private var last: Frame?
+  private var lastLight: DynamicLight?
+
+  // `stream` is the number of the upscaled stream in the output, `leastDistance` that of two pictures' times; an
+  // output that `countsPictures` knows no pauses.
   init(
     _ encoder: consuming SegmentedEncoder,
     _ fromImage: consuming FromImage,
     stream: Int,
     leastDistance: Int64,
+    countsPictures: Bool,
     window: PartWindow,
     frames: BoundedQueue<FrameInFlight>,
     output: BoundedQueue<Packet>,
@@ -30,6 +37,7 @@ final class EncodeStage: Stage, @unchecked Sendable {
     self.fromImage = fromImage
     self.stream = stream
     self.leastDistance = leastDistance
+    self.countsPictures = countsPictures
     self.window = window
     self.frames = frames
     self.output = output
@@ -39,22 +47,10 @@ final class EncodeStage: Stage, @unchecked Sendable {
 
   func run(_ meter: StageMeter) throws(MediaError) {
     while let frame = frames.pop(meter) {
-      if let picture = frame.picture {
-        guard let result = try wait(for: picture, meter) else { continue }
-        let made = try fromImage.frame(
-          of: result.image,
-          alpha: frame.alpha,
-          replacesEngine: !result.isEnlarged
-        )
-        for data in frame.data { try data.add(to: made) }
-        try encoder.send(
-          made,
-          growing(frame.time),
-          result.passage,
-          frame.light,
-        )
-      } else {
-        try encoder.skip(growing(frame.time))
+      switch frame.content {
+      case .stored: try encoder.skip(growing(frame.time))
+      case .repeated: try repeatLast(at: frame.time)
+      case .picture(let picture): try encode(picture, frame, meter)
       }
       guard try passOn(meter) else { return }
     }
@@ -69,6 +65,33 @@ final class EncodeStage: Stage, @unchecked Sendable {
 
   func close() {
     output.close()
+  }
+
+  private func encode(
+    _ picture: AwaitedPicture,
+    _ frame: FrameInFlight,
+    _ meter: StageMeter,
+  ) throws(MediaError) {
+    guard let result = try wait(for: picture, meter) else {
+      return try repeatLast(at: frame.time)
+    }
+    let made = try fromImage.frame(
+      of: result.image,
+      alpha: frame.alpha,
+      replacesEngine: !result.isEnlarged
+    )
+    if countsPictures {
+      last = try made.shared()
+      lastLight = frame.light
+    }
+    for data in frame.data { try data.add(to: made) }
+    try encoder.send(made, growing(frame.time), result.passage, frame.light)
+  }
+
+  // Times that nothing is written for would be lost where pictures are counted.
+  private func repeatLast(at time: FrameTime) throws(MediaError) {
+    guard countsPictures, let frame = try last?.shared() else { return }
+    try encoder.send(frame, growing(time), nil, lastLight)
   }
 
   // No picture: it is dropped, because it would have been late.

@@ -5,6 +5,9 @@ public struct EngineNeeds: Hashable, Sendable {
   /// The memory that it takes at least, in bytes.
   public var leastMemory = 0
 
+  /// The memory of an enlarged picture, in bytes.
+  public var resultMemory = 0
+
   /// What decides on the pictures besides the run's other options, such as the model.
   public var facts: [WorkOptions.Fact] = []
 

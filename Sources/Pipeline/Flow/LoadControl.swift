@@ -21,6 +21,7 @@ struct LoadControl {
   private let policy: OverloadPolicy
   private let budget: Duration
   private let capacity: Int
+  private let mostResults: Int
   private var waiting: [Frame] = []
   private var running: [Int: Instant] = [:]
 
@@ -29,6 +30,9 @@ struct LoadControl {
 
   /// The time that a frame takes after the engine.
   var rest = Duration.zero
+
+  /// How many frames the engine works on or has finished and nobody has taken.
+  var resultCount = 0
 
   /// Frames that were expected to be late and are tried all the same.
   private(set) var trialCount = 0
@@ -49,13 +53,14 @@ struct LoadControl {
   private static let longestPause = Duration.seconds(32)
   private static let calm = Duration.seconds(1)
 
-  /// A control for an engine that works on `capacity` frames at once.
+  /// A control for an engine that works on `capacity` frames at once, with memory for `mostResults`.
   ///
   /// A tenth of the delay that is allowed is kept for what cannot be foreseen.
-  init(_ policy: OverloadPolicy, maximumDelay: Duration, capacity: Int) {
+  init(_ policy: OverloadPolicy, maximumDelay: Duration, capacity: Int, mostResults: Int = .max) {
     self.policy = policy
     budget = maximumDelay * 9 / 10
     self.capacity = capacity
+    self.mostResults = mostResults
   }
 
   /// Whether some frames cannot be enlarged by the engine.
@@ -96,14 +101,14 @@ struct LoadControl {
     guard !isPassing else { return skip(waiting.count, now) }
     var verdicts = skip(waiting.count - 1, now)
     guard running.count < capacity, let newest = waiting.first else { return verdicts }
-    verdicts += fits(newest, now) || isTrial(newest, now) ? [start(now)] : skip(1, now)
+    verdicts += isAdmitted(newest, now) ? [start(now)] : skip(1, now)
     return verdicts
   }
 
   private mutating func startInOrder(_ now: Instant) -> [Verdict] {
     var verdicts: [Verdict] = []
     while running.count < capacity, let next = waiting.first {
-      guard fits(next, now) || isTrial(next, now) else {
+      guard isAdmitted(next, now) else {
         begin(now)
         return verdicts + decide(now)
       }
@@ -115,6 +120,7 @@ struct LoadControl {
   private mutating func start(_ now: Instant) -> Verdict {
     let frame = waiting.removeFirst()
     running[frame.number] = now
+    resultCount += 1
     return .upscale(frame.number)
   }
 
@@ -124,6 +130,11 @@ struct LoadControl {
     let verdicts = waiting.prefix(count).map { Verdict.skip($0.number) }
     waiting.removeFirst(count)
     return verdicts
+  }
+
+  // Without memory for one more result not even a trial.
+  private mutating func isAdmitted(_ frame: Frame, _ now: Instant) -> Bool {
+    resultCount < mostResults && (fits(frame, now) || isTrial(frame, now))
   }
 
   // Late pictures are better than none, if none waits for another: with `drop` the next trial follows as

@@ -18,6 +18,9 @@ struct OpenedTranscode: ~Copyable {
 
   /// How many frames a live run holds that may leave some out; 0 for others.
   let framesOnTheirWay: Int
+
+  /// How many results of the engine may wait there besides those that the engine plans with.
+  let resultsWaiting: Int
   private let options: TranscodeOptions
   private let check: OutputCheck
   private let output: OutputPlan
@@ -51,14 +54,17 @@ struct OpenedTranscode: ~Copyable {
     var output = try OutputPlan(options, input)
     let engine = try output.needs(of: engine, enlarging: input.first.uprightSize)
     let onTheirWay = options.live.map { options.framesOnTheirWay(input.first, $0) } ?? 0
-    let waiting = onTheirWay * input.first.imageByteCount
+    let results = options.resultsWaiting(of: onTheirWay, byteCount: engine.resultMemory)
+    let waiting = onTheirWay * input.first.imageByteCount + results * engine.resultMemory
     let others =
       waiting + input.first.decoderByteCount(threads: options.input.decoderThreads)
       + engine.leastMemory
     output.limitMemory(to: min(options.memory / 2, max(options.memory - others, 0)))
     let encoder = try Encoder(output.candidate, output.encoder)
     let work = try options.work(input, output, encoder, engine, cancellation)
-    let notices = try options.workNotices(work, input, output, encoder, engine)
+    let notices =
+      try options.workNotices(work, input, output, encoder, engine)
+      + options.paceNotices(isFile: input.demuxer.file.size != nil)
     fromImage = try FromImage(output.encoder.target, sourceDepth: input.first.layout.depth)
     plan = TranscodePlan(
       output,
@@ -71,6 +77,7 @@ struct OpenedTranscode: ~Copyable {
     info = input.info
     self.totalFrames = totalFrames
     framesOnTheirWay = onTheirWay
+    resultsWaiting = results
     self.work = work
     self.check = check
     self.options = options
@@ -96,6 +103,7 @@ struct OpenedTranscode: ~Copyable {
         fromImage,
         stream: picture,
         leastDistance: leastDistance,
+        countsPictures: output.fillsPauses,
         window: flow.window,
         frames: flow.frames,
         output: flow.output,
@@ -223,6 +231,7 @@ struct OpenedTranscode: ~Copyable {
 extension TranscodeOptions {
   // Of the memory that may be used, the rest is for the engine, the decoder and the encoder.
   private static let waitingShare = 4
+  private static let resultShare = 8
   private static let mostWaitingBytes = 256 << 20
 
   /// How many pictures of the source are on their way when each takes as long as it may: twice as many as
@@ -232,6 +241,20 @@ extension TranscodeOptions {
     let frames = live.maximumDelay / .seconds(1) * source.frameRate.value * 2
     let most = min(Self.mostWaitingBytes, memory / Self.waitingShare) / source.imageByteCount
     return 8 + min(Int(frames.rounded(.up)), most)
+  }
+
+  /// What a person should know about the pace at which pictures come.
+  fileprivate func paceNotices(isFile: Bool) -> [Notice] {
+    guard isFile, let overload = live?.overload, overload != .block else { return [] }
+    let text =
+      "a file is read as fast as it can be, so --on-overload \(overload.rawValue) finds most of its "
+      + "pictures late; without it all are enlarged"
+    return [.warning(text)]
+  }
+
+  /// How many of so many frames may be enlarged already, each of so many bytes.
+  fileprivate func resultsWaiting(of frames: Int, byteCount: Int) -> Int {
+    byteCount > 0 ? min(frames, memory / Self.resultShare / byteCount) : frames
   }
 }
 

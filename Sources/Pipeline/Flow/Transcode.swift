@@ -92,6 +92,7 @@ public final class Transcode: @unchecked Sendable {
     let admission = Admission(
       options.live,
       framesAtOnce: framesAtOnce,
+      mostResults: framesInFlight + opened.resultsWaiting,
       interval: opened.frameInterval,
       repeatTolerance: options.repeatTolerance,
       delays: flow.delays,

@@ -153,6 +153,10 @@ struct EngineOptions: ParsableArguments {
       options: options,
     )
     needs.leastMemory = least ?? 0
+    needs.resultMemory = Image.byteCount(
+      width: source.width * model.scale,
+      height: source.height * model.scale
+    )
     needs.multiplicationsPerPixel = Double(model.cost.multiplyAddsPerPixel)
     return needs
   }
