@@ -26,6 +26,18 @@ import Testing
     }
   }
 
+  // A frame by itself is done soonest in as many parts as there are threads, though bands have more halo: up to
+  // where they are nearly all halo.
+  @Test(arguments: [(320, 180, 8, 8), (640, 360, 8, 8), (640, 360, 16, 15), (1280, 720, 4, 4)])
+  func liveFramesAreCutForAllThreads(width: Int, height: Int, threads: Int, parts: Int) throws {
+    var options = Upscaler.Options()
+    options.workers = threads
+    options.tiling = .bands(threads)
+    let model = try Model(named: "fast")
+    let plan = try WorkPlan(model: model, width: width, height: height, options: options)
+    #expect(plan.workers == threads && plan.tiles.tiles.count == parts)
+  }
+
   // In 8 bits the result and what is shuffled into it are the largest values.
   @Test func aRowThatIsHandedOverTakesLessThanAPicture() throws {
     var graph = try Model(named: "fast").network.graph(height: 90, width: 160)

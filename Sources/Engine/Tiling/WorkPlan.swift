@@ -270,22 +270,32 @@ private struct Task {
         Way(
           choice: choice,
           workers: $0,
-          time: choice.work(rates) / Double($0),
+          time: time(choice, workers: $0, rates),
           byteCount: byteCount(choice, workers: $0, arena: arena),
         )
       }
     }
     let shortest = ways.map(\.time).min() ?? 0
     let fast = ways.filter { $0.time <= shortest * Self.tolerance }
-    // Cuts that are blended change the picture a little: the fewer, the better.
+    // Cuts that are blended change the picture a little: the fewer, the better. Bands are computed with fewer
+    // rows than their windows have.
     let best = fast.min { one, other in
-      (one.choice.blendedCount, one.byteCount) < (other.choice.blendedCount, other.byteCount)
+      (one.choice.blendedCount, one.choice.bands == nil ? 1 : 0, one.byteCount)
+        < (other.choice.blendedCount, other.choice.bands == nil ? 1 : 0, other.byteCount)
     }
     guard let best else {
       let needed = leastByteCount(choices, workers: workers.lowerBound, rates)
       throw .memory(needed: needed, limit: limit)
     }
     return (best.choice, best.workers)
+  }
+
+  // Of a frame among many, or where bands are asked for, and so one frame should be done soon, of one by itself.
+  private func time(_ choice: TileChoice, workers: Int, _ rates: Rates) -> Double {
+    let work = choice.work(rates)
+    guard case .bands = options.tiling else { return work / Double(workers) }
+    let rounds = (choice.count + workers - 1) / workers
+    return work / Double(choice.count) * Double(rounds)
   }
 
   /// The memory that the run takes with the smallest tiles.
