@@ -220,6 +220,24 @@ import Testing
     try expectCalibration(of: CTMSR(WeightStore(path: file)), side: side)
   }
 
+  // Beside what the layers see, where only the measured loss does.
+  @Test(arguments: [Float.infinity, .nan])
+  func refusesPicturesWithoutNumbers(sample: Float) throws {
+    let picture = Image(pattern: 0, width: 700, height: 700)
+    picture.plane(1)[picture.stride * 20 + 20] = sample
+    let model = try Model(named: "fast")
+    expectModelError("pictures of numbers") { try QuantizedModel(model, pictures: [picture]) }
+  }
+
+  // ESRGAN's network has 276 layers of 64 to 192 channels, which would keep 20 GB.
+  @Test func keepsSamplesWithinBounds() throws {
+    let network = try Model(named: "fast").network
+    let few = Calibration(network, pictures: 64)
+    #expect(few.pixelsPerPicture == LayerSamples.usualPixelsPerPicture)
+    let many = Calibration(network, pictures: 10_000)
+    #expect((1..<100).contains(many.pixelsPerPicture))
+  }
+
   @Test func refusesLayersThatOverflow() throws {
     let picture = Image(pattern: 0, width: 300, height: 300)
     for index in 0..<(picture.stride * 300) { picture.plane(0)[index] = 1e38 }

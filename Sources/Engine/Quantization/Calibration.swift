@@ -6,17 +6,27 @@ struct Calibration {
   private let network: any Network
   private var layers: [Int: LayerSamples] = [:]
 
+  /// How many pixels of a picture each layer keeps at most.
+  let pixelsPerPicture: Int
+
   // Pictures are cut to this side, so that large ones take no more time than others.
   private static let side = 128
 
   // A kernel for 8 bits takes channels by the sixteen.
   private static let fewestChannels = 16
 
-  init(_ network: any Network) {
+  // Of all pictures and layers together.
+  private static let mostSampleBytes = 1 << 30
+
+  /// Prepares for `pictures` pictures, of which fewer pixels are kept where a network has many layers.
+  init(_ network: any Network, pictures: Int = 1) {
     self.network = network
-    let graph = network.graph(height: 64, width: 64)
-    for (number, convolution) in Self.candidates(graph) {
-      layers[number] = LayerSamples(convolution)
+    let found = Self.candidates(network.graph(height: 64, width: 64))
+    let samples = found.reduce(0) { $0 + $1.convolution.inputChannels } * max(pictures, 1)
+    let most = Self.mostSampleBytes / MemoryLayout<Float>.size / max(samples, 1)
+    pixelsPerPicture = min(LayerSamples.usualPixelsPerPicture, max(most, 1))
+    for (number, convolution) in found {
+      layers[number] = LayerSamples(convolution, pixelsPerPicture: pixelsPerPicture)
     }
   }
 

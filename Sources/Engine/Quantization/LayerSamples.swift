@@ -15,11 +15,14 @@ struct LayerSamples {
   /// The number of neighbourhoods in the sums.
   private(set) var count = 0
 
-  // Enough to tell the directions of a neighbourhood of 64 channels apart, with a few pictures.
-  private static let pixelsPerPicture = 2048
+  private let pixelsPerPicture: Int
 
-  init(_ convolution: Convolution) {
+  /// Enough to tell the directions of a neighbourhood of 64 channels apart, with a few pictures.
+  static let usualPixelsPerPicture = 2048
+
+  init(_ convolution: Convolution, pixelsPerPicture: Int = usualPixelsPerPicture) {
     self.convolution = convolution
+    self.pixelsPerPicture = pixelsPerPicture
     let depth = convolution.inputChannels * convolution.kernel * convolution.kernel
     moments = Array(repeating: 0, count: depth * depth)
   }
@@ -33,7 +36,7 @@ struct LayerSamples {
   /// Takes samples of a picture.
   mutating func add(_ picture: UnsafePointer<Float>, _ shape: Shape) throws(EngineError) {
     let output = convolution.output(for: shape)
-    let taken = min(Self.pixelsPerPicture, output.pixelCount)
+    let taken = min(pixelsPerPicture, output.pixelCount)
     var gathered = [Float](repeating: 0, count: depth * taken)
     for index in 0..<taken {
       let pixel = index * output.pixelCount / taken

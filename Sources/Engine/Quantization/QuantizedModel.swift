@@ -17,6 +17,9 @@ public struct QuantizedModel: Sendable {
 
   private let factors: [Int: IntegerFactors]
 
+  /// The most pixels of a side that are looked at of a picture for a model of this scale.
+  public static func longestSide(scale: Int) -> Int { PicturePair.range.upperBound * scale }
+
   /// Calibrates a model with pictures.
   ///
   /// The network sees each picture as it is and reduced by its scale; the latter, enlarged again, is
@@ -26,18 +29,24 @@ public struct QuantizedModel: Sendable {
   ///   is no picture.
   public init(_ model: Model, pictures: [Image]) throws(EngineError) {
     let network = (model.network as? QuantizedNetwork)?.base ?? model.network
-    var calibration = Calibration(network)
+    let pairs = pictures.compactMap { PicturePair($0, scale: model.scale) }
+    var calibration = Calibration(network, pictures: 2 * pairs.count)
     guard calibration.layerCount > 0 else {
       throw .model(
         subject: "'\(model.name)'",
         reason: "none of its convolutions reads what another one writes, so none can run in int8",
       )
     }
-    let pairs = pictures.compactMap { PicturePair($0, scale: model.scale) }
     guard !pairs.isEmpty else {
       throw .model(
         subject: "'\(model.name)'",
         reason: "calibration needs a picture of 64 input pixels a side at least",
+      )
+    }
+    guard pairs.allSatisfy(\.whole.isFinite) else {
+      throw .model(
+        subject: "'\(model.name)'",
+        reason: "calibration needs pictures of numbers, and one has infinite samples or none",
       )
     }
     for pair in pairs {
@@ -103,7 +112,7 @@ private struct PicturePair {
   let reduced: Image
 
   // Enough to see what the network does, in input pixels.
-  private static let range = 64...192
+  static let range = 64...192
 
   /// The middle of a picture, and the means of its blocks; nil when it is too small.
   init?(_ picture: Image, scale: Int) {
@@ -134,6 +143,16 @@ private struct PicturePair {
           }
           mean[y * reduced.stride + x] = sum / Float(scale * scale)
         }
+      }
+    }
+  }
+}
+
+extension Image {
+  fileprivate var isFinite: Bool {
+    (0..<Image.planeCount).allSatisfy { index in
+      (0..<height).allSatisfy { y in
+        (0..<width).allSatisfy { plane(index)[y * stride + $0].isFinite }
       }
     }
   }

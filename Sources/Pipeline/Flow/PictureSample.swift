@@ -7,18 +7,21 @@ public struct PictureSample {
   public private(set) var pictures: [Image] = []
 
   private let limit: Int
+  private let side: Int
   private var stride = 1
   private var number = 0
 
-  /// Reads `input` to its end and keeps `limit` pictures at most.
+  /// Reads `input` to its end and keeps `limit` pictures at most, of each the middle of at most `side` pixels a side.
   ///
   /// - Throws: ``MediaError`` when the input cannot be read or holds no picture.
   public init(
     _ input: InputOptions,
     limit: Int,
+    side: Int = .max,
     cancellation: Cancellation = Cancellation(),
   ) throws(MediaError) {
     self.limit = limit
+    self.side = side
     var opened = try OpenedInput(input, cancellation)
     var toImage = ToImage(orientation: opened.pictures.orientation)
     try take(&opened.pictures, &toImage)
@@ -38,7 +41,7 @@ public struct PictureSample {
     while let frame = try source.next() {
       defer { number += 1 }
       guard number % stride == 0 else { continue }
-      pictures.append(try toImage.image(of: frame))
+      pictures.append(try toImage.image(of: frame).middle(side: side))
       if pictures.count > limit { thin() }
     }
   }
@@ -47,5 +50,21 @@ public struct PictureSample {
   private mutating func thin() {
     pictures = pictures.indices.filter { $0 % 2 == 0 }.map { pictures[$0] }
     stride *= 2
+  }
+}
+
+extension Image {
+  /// The picture itself where it is no larger.
+  fileprivate func middle(side: Int) -> Image {
+    guard max(width, height) > side else { return self }
+    let part = Image(width: min(width, side), height: min(height, side))
+    let (left, top) = ((width - part.width) / 2, (height - part.height) / 2)
+    for index in 0..<Image.planeCount {
+      for y in 0..<part.height {
+        let row = unsafe plane(index) + (top + y) * stride + left
+        unsafe (part.plane(index) + y * part.stride).update(from: row, count: part.width)
+      }
+    }
+    return part
   }
 }

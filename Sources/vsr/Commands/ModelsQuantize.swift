@@ -51,7 +51,8 @@ struct ModelsQuantize: ParsableCommand {
     let store = try WeightStore(modelArgument: model)
     let report = try ModelReport(named: model, store)
     let source = try Model(named: model, store)
-    let quantized = try QuantizedModel(source, pictures: pictures(cancellation))
+    let side = QuantizedModel.longestSide(scale: source.scale)
+    let quantized = try QuantizedModel(source, pictures: pictures(side: side, cancellation))
     let result = try quantized.file([store], metadata: report.card(source, file: model))
     isWriting.withLock { $0 = true }
     try WholeFile.write(
@@ -70,10 +71,11 @@ struct ModelsQuantize: ParsableCommand {
     )
   }
 
-  private func pictures(_ cancellation: Cancellation) throws -> [Image] {
+  private func pictures(side: Int, _ cancellation: Cancellation) throws -> [Image] {
     let each = max(1, Self.pictureLimit / inputs.count)
     return try inputs.flatMap { input in
-      try PictureSample(InputOptions(input), limit: each, cancellation: cancellation).pictures
+      try PictureSample(InputOptions(input), limit: each, side: side, cancellation: cancellation)
+        .pictures
     }
   }
 }
