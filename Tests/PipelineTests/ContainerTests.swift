@@ -47,6 +47,15 @@ import Testing
     #expect(demuxer.finestRate(of: 0) == Rational(25, 1))
   }
 
+  @Test func bluRayHasItsPackets() throws {
+    let folder = try TemporaryFolder()
+    let output = folder.path("out.m2ts")
+    _ = try Transcode(options(try madeClip(folder), output)).run(upscale: nearest(2))
+    let bytes = try Array(Data(contentsOf: URL(filePath: output)))
+    #expect(bytes.count % 192 == 0 && bytes[4] == 0x47 && bytes[196] == 0x47)
+    #expect(try frameTimes(output).count == 50)
+  }
+
   // A second without pictures lies between one and two seconds.
   @Test(arguments: ["y4m", "mxf", "h264"])
   func formatsThatCountFramesRepeatThemInPauses(name: String) throws {

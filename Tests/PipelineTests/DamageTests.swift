@@ -6,6 +6,40 @@ import Testing
 
 /// What counts as damage, and what does not.
 @Suite struct DamageTests {
+  // Two samples of MJPEG in one place, and none in the place before; a decoder would take that for the end.
+  @Test func aSampleWithoutBytesIsNotTheEnd() throws {
+    let folder = try TemporaryFolder()
+    let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-c:v", "mjpeg"]
+    let input = try made(folder, film + ["-pix_fmt", "yuvj420p"], "in.mp4")
+    var bytes = try Array(Data(contentsOf: URL(filePath: input)))
+    let table = try #require(bytes.firstRange(of: Array("stsz".utf8))?.upperBound)
+    let entries = stride(from: table + 12, to: table + 12 + 20 * 4, by: 4).map { $0..<$0 + 4 }
+    func size(_ number: Int) -> Int { bytes[entries[number]].reduce(0) { $0 << 8 | Int($1) } }
+    let sum = UInt32(size(4) + size(5))
+    bytes.replaceSubrange(entries[5], with: withUnsafeBytes(of: sum.bigEndian, Array.init))
+    bytes.replaceSubrange(entries[4], with: [0, 0, 0, 0])
+    try Data(bytes).write(to: URL(filePath: input))
+    let report = try Transcode(options(input, folder.path("out.mkv"))).run(upscale: nearest(2))
+    #expect(report.progress.frames == 19)
+  }
+
+  // A packet of a transport stream is lost: what the parser makes of the rest MP4 refuses, when it is written, which is
+  // with a later picture.
+  @Test func refusedSoundEndsNothing() throws {
+    let folder = try TemporaryFolder()
+    let input = try madeClip(folder, "in.ts", extra: ["-c:a", "eac3", "-b:a", "448k"])
+    let bytes = try Array(Data(contentsOf: URL(filePath: input)))
+    let packets = stride(from: 0, to: bytes.count, by: 188).map { bytes[$0..<$0 + 188] }
+    let sound = packets.indices.filter { number in
+      let packet = Array(packets[number])
+      return Int(packet[1] & 31) << 8 | Int(packet[2]) == 0x101
+    }
+    let rest = packets.indices.filter { $0 != sound[9] }.flatMap { packets[$0] }
+    try Data(rest).write(to: URL(filePath: input))
+    let report = try Transcode(options(input, folder.path("out.mp4"))).run(upscale: nearest(2))
+    #expect(report.progress.frames == 50 && report.droppedPackets == 1)
+  }
+
   @Test func aFileThatEndsTooEarlyIsDamaged() throws {
     let folder = try TemporaryFolder()
     let whole = try Data(contentsOf: URL(fileURLWithPath: madeClip(folder)))

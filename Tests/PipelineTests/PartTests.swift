@@ -6,6 +6,22 @@ import Testing
 
 /// Which frames, and which packets of other streams, belong to a part.
 @Suite struct PartTests {
+  @Test(arguments: [
+    (Part(start: .seconds(1)), "01:00:01:00"), (Part(frames: 10..<30), "01:00:00:10"),
+    (Part(end: .seconds(1)), "01:00:00:00"),
+  ])
+  func theTimecodeIsThatOfTheFirstPicture(part: Part, timecode: String) throws {
+    let folder = try TemporaryFolder()
+    let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=2"]
+    let input = try made(folder, film + ["-timecode", "01:00:00:00"], "in.mov")
+    var options = options(input, folder.path("out.mov"))
+    options.part = part
+    _ = try Transcode(options).run(upscale: nearest(2))
+    let probe = ["-v", "error", "-show_entries", "stream_tags=timecode", "-of", "csv=p=0"]
+    let found = try Subprocess("ffprobe", probe + [folder.path("out.mov")]).text
+    #expect(Set(found.split(separator: "\n")) == [Substring(timecode)])
+  }
+
   @Test(arguments: [0..<1, 0..<10, 7..<20, 40..<100])
   func keepsExactlyTheChosenFrames(frames: Range<Int>) throws {
     let folder = try TemporaryFolder()

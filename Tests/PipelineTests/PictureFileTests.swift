@@ -6,6 +6,18 @@ import Testing
 
 /// Image files, alone or in a row: how they are read and written, what they replace and what they leave.
 @Suite struct PictureFileTests {
+  // Spaces of an address, and a file whose own name is like a pattern.
+  @Test(arguments: ["hot%20dog.png", "100%done.png"])
+  func aFileIsNoPattern(name: String) throws {
+    let folder = try TemporaryFolder()
+    let still = ["-f", "lavfi", "-i", "testsrc=size=16x16", "-frames:v", "1"]
+    let made = try made(folder, still, "made.png")
+    try FileManager.default.moveItem(atPath: made, toPath: folder.path(name))
+    _ = try Transcode(options(folder.path(name), folder.path("new%20one.png")))
+      .run(upscale: nearest(2))
+    #expect(Set(folder.names) == [name, "new%20one.png"])
+  }
+
   @Test func refusesASecondPictureInOneFileAndLeavesTheOld() throws {
     let folder = try TemporaryFolder()
     let input = try madeClip(folder)

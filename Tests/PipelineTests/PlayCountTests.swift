@@ -30,6 +30,26 @@ import Testing
     #expect(try number(after: "acTL", 4..<8, of: outputs[1])?.bigEndian == apng)
   }
 
+  // The last picture of an animation often stays before it begins again.
+  @Test(arguments: ["out.gif", "out.apng"])
+  func theLastPictureStaysAsLong(name: String) throws {
+    let folder = try TemporaryFolder()
+    let still = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.3"]
+    let input = try made(folder, still + ["-final_delay", "300"], "in.gif")
+    _ = try Transcode(options(input, folder.path(name))).run(upscale: nearest(2))
+    let probe = ["-v", "error", "-show_entries", "packet=duration_time", "-of", "csv=p=0"]
+    let found = try Subprocess("ffprobe", probe + [folder.path(name)]).text
+    #expect(found.split(separator: "\n").compactMap { Double($0) } == [0.1, 0.1, 3])
+  }
+
+  @Test func animatedWebPIsPlayedAsOften() throws {
+    let folder = try TemporaryFolder()
+    var options = options(try madeClip(folder), folder.path("out.webp"))
+    options.output.format = "webp"
+    _ = try Transcode(options).run(upscale: nearest(2))
+    #expect(try number(after: "ANIM", 8..<10, of: folder.path("out.webp"))?.littleEndian == 0)
+  }
+
   @Test func ofGIFInAnotherContainerIsUnknown() throws {
     let folder = try TemporaryFolder()
     let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=0.3", "-c:v", "gif"]

@@ -17,6 +17,7 @@
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libavutil/stereo3d.h>
+#include <libavutil/timecode.h>
 #include <libswscale/swscale.h>
 #include <zimg.h>
 

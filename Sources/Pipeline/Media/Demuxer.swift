@@ -64,7 +64,8 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     _ cancellation: Cancellation,
   ) throws(MediaError) -> InputFile {
     guard let address = input.network else {
-      let paths = try PictureNames(input.path)?.existing() ?? [input.path]
+      let names = PictureNames(ofInput: input.path)
+      let paths = try names?.existing() ?? [input.path]
       return try InputFile(paths, cancellation: cancellation)
     }
     guard address.demuxer == nil else { return InputFile(nil, cancellation: cancellation) }
@@ -152,6 +153,11 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
     while !cancellation.isOutputOver {
       let code = unsafe av_read_frame(native, packet.native)
       if cancellation.isInputOver, code < 0 || file.isCutShort { return FFMPEGC_EOF }
+      // A decoder takes a packet without bytes for the end.
+      if code >= 0, packet.isEmpty {
+        unsafe av_packet_unref(packet.native)
+        continue
+      }
       if code != FFMPEGC_EAGAIN { return code }
     }
     return cancellation.isRequested ? FFMPEGC_EXIT : FFMPEGC_EOF
@@ -161,7 +167,7 @@ struct Demuxer: ~Copyable, @unchecked Sendable {
 
   /// What a person should know about streams and pictures that are not looked at.
   var streamNotices: [Notice] {
-    var notices = PictureNames(path)?.notices ?? []
+    var notices = PictureNames(ofInput: path)?.notices ?? []
     if TIFFPages.areSeveral(in: file) {
       notices.append(.warning("the input has several pages; the first one is enlarged"))
     }

@@ -106,7 +106,9 @@ struct EncoderCandidate {
     switch profile.name {
     // JFIF and WebP have no tags for colour, but a rule.
     case "mjpeg": color.matrix = .bt470bg; color.chroma = .center
-    case "libwebp" where target.family == .yuv: color.matrix = .smpte170m; color.range = .limited
+    case "libwebp" where target.family == .yuv,
+      "libwebp_anim" where target.family == .yuv:
+      color.matrix = .smpte170m; color.range = .limited
     default: break
     }
     return color

@@ -172,6 +172,7 @@ extension EncoderProfile {
     // Has a scale of its own, up to 10 for the best.
     EncoderProfile(name: "libtheora", step: Step(usual: 8, range: 0...10), countsFrames: true),
     EncoderProfile(name: "libwebp", defaults: ["quality": "90"], acceptsOddSizes: true),
+    EncoderProfile(name: "libwebp_anim", defaults: ["quality": "90"], acceptsOddSizes: true),
     EncoderProfile(name: "png", acceptsOddSizes: true, carried: [.profile]),
     EncoderProfile(name: "bmp", acceptsOddSizes: true),
     EncoderProfile(name: "tiff", acceptsOddSizes: true),

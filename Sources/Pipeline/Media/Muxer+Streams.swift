@@ -167,13 +167,17 @@ extension Muxer {
       if !isSeekable { options["movflags"] = fragments + "+delay_moov+default_base_moof" }
     }
     switch settings.format.name {
-    case "mpegts": options["mpegts_copyts"] = "1"
+    case "mpegts":
+      options["mpegts_copyts"] = "1"
+      // Blu-ray's packets, which libav would choose by a name that it does not get.
+      if settings.path.pathExtension == "m2ts" { options["mpegts_m2ts_mode"] = "1" }
     case "matroska", "webm":
       unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED
     // It has no start times: what all streams have before their first packets must be gone.
     case "avi": unsafe native.pointee.avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_ZERO
     case "gif": options["loop"] = settings.playCount.gifLoop
     case "apng": options["plays"] = settings.playCount.apngPlays
+    case "webp": options["loop"] = settings.playCount.apngPlays
     case "flv" where !isSeekable: options["flvflags"] = "no_duration_filesize"
     default: break
     }
@@ -184,6 +188,20 @@ extension Muxer {
     let code = unsafe avformat_write_header(native, &options.native)
     try checkFile()
     try check(code, .create, path.quoted)
+  }
+
+  /// Lets an animation show its last picture as long as it is to be shown, not as long as the one before.
+  func setFinalDelay(_ duration: Int64) {
+    let clock = unsafe Rational(stream(picture).pointee.time_base)
+    switch unsafe String(cString: native.pointee.oformat.pointee.name) {
+    case "gif":
+      let ticks = Timestamp(ticks: duration, timeBase: clock).rescaled(to: Rational(1, 100)).ticks
+      unsafe av_opt_set_int(native.pointee.priv_data, "final_delay", max(ticks, 0), 0)
+    case "apng":
+      let delay = "\(duration * Int64(clock.numerator))/\(clock.denominator)"
+      unsafe av_opt_set(native.pointee.priv_data, "final_delay", delay, 0)
+    default: break
+    }
   }
 
   // Late starts are stored in ticks of this clock, rounded down: half a tick of every stream keeps them

@@ -25,6 +25,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
   // How much later than they are given packets are written.
   private let delay: Duration
   private(set) var droppedPackets: Int
+  private var refusal: Int32
+  private var lastDuration: Int64
   private(set) var repairedTimes: Int
   private(set) var lostTags: [String]
   private let givenTags: FileTags
@@ -61,6 +63,7 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     }
     unsafe av_dict_copy(&muxer.native.pointee.metadata, demuxer.native.pointee.metadata, 0)
     muxer.dropMetadata(["major_brand", "minor_version", "compatible_brands"])
+    muxer.advanceTimecodes(by: .zero - settings.timeOffset, settings.frameRate)
     try muxer.copyChapters(of: demuxer, settings.timeOffset + muxer.delay, until: settings.end)
     try muxer.writeHeader(settings, encoder.timeBase)
     self = muxer
@@ -115,6 +118,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     streamsOfPlainAAC = plainAAC
     verifiedFormat = settings.verifies && settings.format.isVerifiable ? settings.format : nil
     droppedPackets = 0
+    refusal = 0
+    lastDuration = 0
     repairedTimes = 0
     lostTags = []
     givenTags = tags
@@ -151,20 +156,41 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
     endWithNext(packet)
     repair(packet)
     let (ticks, byteCount) = (packet.presentationTicks, packet.byteCount)
+    if index == picture { lastDuration = unsafe packet.native.pointee.duration }
     let code = liveStart.isOver ? unsafe write(packet.native) : writeAtStart(packet)
     try checkFile()
     try deliveries?.check(path)
-    guard code < 0 else {
-      deliveries?.note(byteCount)
-      tallies[index, default: StreamTally()].add(ticks)
-      byteCounts[index, default: 0] += byteCount
-      return
-    }
-    if index == picture { try check(code, .write, path.quoted) }
-    // A copied packet that its container does not accept must not end the work.
+    if code < 0 { try noteRefusal(code) }
+    guard code >= 0 || index == picture else { return }
+    deliveries?.note(byteCount)
+    tallies[index, default: StreamTally()].add(ticks)
+    byteCounts[index, default: 0] += byteCount
+  }
+
+  // A copied packet that its container does not accept must not end the work. It may be refused when it is
+  // another one's turn, since packets wait for each other: whether a picture is missing shows at the end.
+  private mutating func noteRefusal(_ code: Int32) throws(MediaError) {
+    if unsafe native.pointee.nb_streams == 1 { try check(code, .write, path.quoted) }
+    if refusal == 0 { refusal = code }
     droppedPackets += 1
     ffmpegc_clear_last_error()
   }
+
+  // What still waits; each refusal is the end of one packet.
+  private mutating func writeWaiting() throws(MediaError) {
+    for _ in 0..<Muxer.mostWaiting {
+      let code = unsafe av_interleaved_write_frame(native, nil)
+      try checkFile()
+      guard code < 0 else { break }
+      try noteRefusal(code)
+    }
+    let count = unsafe Int(stream(picture).pointee.nb_frames)
+    if refusal < 0, count < tallies[picture]?.count ?? 0 {
+      try check(refusal, .write, path.quoted)
+    }
+  }
+
+  private static let mostWaiting = 10_000
 
   // Packets wait until all streams have begun; then they go out in order, and later ones as they come.
   private mutating func writeAtStart(_ packet: borrowing Packet) -> Int32 {
@@ -187,6 +213,8 @@ struct Muxer: ~Copyable, PacketSink, @unchecked Sendable {
 
   mutating func finish() throws(MediaError) {
     if needsSoundToTheEnd { try lengthenSound() }
+    if !isLive { try writeWaiting() }
+    setFinalDelay(lastDuration)
     let code = unsafe av_write_trailer(native)
     if let stream = unsafe native.pointee.pb { unsafe avio_flush(stream) }
     try checkFile()

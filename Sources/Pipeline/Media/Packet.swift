@@ -37,6 +37,9 @@ struct Packet: ~Copyable, @unchecked Sendable {
 
   var byteCount: Int { unsafe Int(native.pointee.size) }
 
+  /// Whether it holds nothing at all.
+  var isEmpty: Bool { unsafe native.pointee.size == 0 && native.pointee.side_data_elems == 0 }
+
   /// Where its bytes end in the file, or `nil`.
   var endInFile: Int64? {
     let position = unsafe native.pointee.pos

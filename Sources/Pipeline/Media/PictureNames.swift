@@ -7,6 +7,15 @@ struct PictureNames: Hashable, Sendable {
   private let suffix: [CChar]
   private let pattern: MediaPath
 
+  // More digits than any row has: the space of an address, `%20`, before a `d`.
+  private static let mostDigits = 12
+
+  /// As ``init(_:)``, but `nil` for a file whose own name looks like a pattern.
+  init?(ofInput path: MediaPath) {
+    guard !path.folder.entries.contains(path.name.dropLast()) else { return nil }
+    self.init(path)
+  }
+
   /// Reads the pattern in the name of `path`; `nil` if there is none or it names no pictures.
   init?(_ path: MediaPath) {
     guard PictureFormat(path) != nil,
@@ -14,10 +23,12 @@ struct PictureNames: Hashable, Sendable {
     else { return nil }
     let rest = path.bytes[(percent + 1)...]
     let count = rest.prefix { PictureNames.digits.contains($0) }
-    guard rest.dropFirst(count.count).first == CChar(UInt8(ascii: "d")), count.count <= 3
+    let digits = count.isEmpty ? 1 : Int(MediaPath(bytes: Array(count)).text) ?? .max
+    guard rest.dropFirst(count.count).first == CChar(UInt8(ascii: "d")),
+      digits <= PictureNames.mostDigits
     else { return nil }
     prefix = Array(path.bytes[..<percent])
-    digits = min(Int(MediaPath(bytes: Array(count)).text) ?? 1, 32)
+    self.digits = digits
     suffix = Array(rest.dropFirst(count.count + 1))
     pattern = path
   }

@@ -27,7 +27,9 @@ enum PlainAAC {
     // With spectral band replication the header tells the rate of the core, which is half of it.
     let isReplicated = unsafe parameters.frame_size == 2048
     let rate = unsafe parameters.sample_rate / (isReplicated ? 2 : 1)
-    let channels = unsafe parameters.ch_layout.nb_channels
+    // With parametric stereo it tells the channels of the core, and libav takes such a core alone for it too.
+    let isParametric = unsafe parameters.profile == FF_PROFILE_AAC_HE_V2
+    let channels = unsafe isParametric ? 1 : parameters.ch_layout.nb_channels
     guard let index = rates.firstIndex(of: rate), (1...6).contains(channels) || channels == 8 else {
       return nil
     }
