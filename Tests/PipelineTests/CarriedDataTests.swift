@@ -22,6 +22,19 @@ import Testing
     #expect(try captions(of: folder.path("out.mkv")) == (isKept ? 50 : 0))
   }
 
+  // The output was planned before they came.
+  @Test(arguments: ["libx264", "libx265"])
+  func tellsOfCaptionsThatBeginLater(codec: String) throws {
+    let folder = try TemporaryFolder()
+    var options = options(try captionedClip(folder, from: 25), folder.path("out.mkv"))
+    options.output.encoder.codec = codec
+    let transcode = try Transcode(options)
+    #expect(transcode.plan.notices.allSatisfy { $0.level == .detail })
+    let changes = try transcode.run(upscale: nearest(2)).changes
+    #expect(changes == (codec == "libx264" ? [] : [.captions]))
+    #expect(try captions(of: folder.path("out.mkv")) == (codec == "libx264" ? 25 : 0))
+  }
+
   @Test(arguments: [("png", "RGB ", true), ("png", "GRAY", false), ("tiff", "RGB ", false)])
   func keepsTheProfileOfColours(container: String, space: String, isKept: Bool) throws {
     let folder = try TemporaryFolder()
@@ -85,8 +98,8 @@ import Testing
 
   // MARK: Inputs
 
-  /// A clip in whose stream every picture is preceded by a message with captions.
-  private func captionedClip(_ folder: TemporaryFolder) throws -> String {
+  /// A clip in whose stream every picture from `first` on is preceded by a message with captions.
+  private func captionedClip(_ folder: TemporaryFolder, from first: Int = 0) throws -> String {
     let plain = try madeClip(folder, "plain.h264", extra: ["-an", "-bf", "0"])
     let bytes = try [UInt8](Data(contentsOf: URL(filePath: plain)))
     // ATSC A/53 part 4: one pair of characters for the first field.
@@ -95,9 +108,13 @@ import Testing
     ]
     let message = [0, 0, 0, 1, 6, 4, UInt8(captions.count + 1)] + captions + [0xFF, 0x80]
     var marked: [UInt8] = []
+    var number = 0
     for index in bytes.indices {
       let isUnit = index + 3 < bytes.count && bytes[index..<(index + 3)] == [0, 0, 1]
-      if isUnit, [1, 5].contains(bytes[index + 3] & 31) { marked += message }
+      if isUnit, [1, 5].contains(bytes[index + 3] & 31) {
+        if number >= first { marked += message }
+        number += 1
+      }
       marked.append(bytes[index])
     }
     let stream = folder.path("marked.h264")

@@ -118,7 +118,8 @@ struct OpenedTranscode: ~Copyable {
         input.pictures,
         changes: PictureChanges(
           target: output.encoder.target.layout,
-          firstIsTransparent: input.first.isTransparent
+          firstIsTransparent: input.first.isTransparent,
+          losses: input.first.laterLosses(output.candidate.profile)
         ),
         timeBase: timeBase,
         fillsPauses: output.fillsPauses,

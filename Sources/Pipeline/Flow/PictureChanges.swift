@@ -7,6 +7,8 @@ public enum PictureChange: Hashable, Sendable, CaseIterable {
   case colours
   case transparency
   case orientation
+  case captions
+  case dynamicLight
 
   /// What a person should know about it.
   var notice: Notice {
@@ -22,6 +24,10 @@ public enum PictureChange: Hashable, Sendable, CaseIterable {
       .warning("later pictures are transparent; the first is not, and so the output is not")
     case .orientation:
       .warning("later pictures ask for another turn; all are turned as the first one says")
+    case .captions:
+      .warning("later pictures have closed captions, which the output's codec cannot carry")
+    case .dynamicLight:
+      .warning("later pictures have HDR10+ data, which the output's codec cannot carry")
     }
   }
 }
@@ -35,6 +41,7 @@ struct PictureChanges: ~Copyable {
   private var first: Form?
   private var last: Form?
   private var mayBeTransparent = false
+  private var losses: Set<PictureChange>
   private var toAlpha: ToAlpha?
 
   private struct Form: Hashable {
@@ -45,9 +52,11 @@ struct PictureChanges: ~Copyable {
     let orientation: Orientation
   }
 
-  /// Of pictures that become such with the layout `target`; the first one is transparent or not.
-  init(target: PixelLayout, firstIsTransparent: Bool) {
+  /// Of pictures that become such with the layout `target`; the first one is transparent or not, and has none of what
+  /// the output would lose.
+  init(target: PixelLayout, firstIsTransparent: Bool, losses: Set<PictureChange>) {
     self.target = target
+    self.losses = losses
     toAlpha = target.hasAlpha || firstIsTransparent ? nil : ToAlpha(orientation: .upright)
   }
 
@@ -60,6 +69,10 @@ struct PictureChanges: ~Copyable {
       format: frame.format.rawValue,
       orientation: frame.displayMatrix.flatMap { Orientation(displayMatrix: $0) } ?? .upright,
     )
+    for loss in losses where frame.has(loss) {
+      found.insert(loss)
+      losses.remove(loss)
+    }
     if form != last { try compare(form, PixelLayout(of: frame)) }
     last = form
     if mayBeTransparent, try toAlpha?.seesThrough(frame) ?? false {
@@ -76,5 +89,26 @@ struct PictureChanges: ~Copyable {
     if form.orientation != first.orientation { found.insert(.orientation) }
     guard form.format != first.format else { return }
     if layout.family != .gray && target.family == .gray { found.insert(.colours) }
+  }
+}
+
+extension SourcePicture {
+  /// What the output of `profile` would lose and this first picture does not have.
+  func laterLosses(_ profile: EncoderProfile) -> Set<PictureChange> {
+    var losses: Set<PictureChange> = []
+    let hasCaptions = data.contains { $0.kind == .captions }
+    if !hasCaptions && !profile.carried.contains(.captions) { losses.insert(.captions) }
+    if !hasDynamicLight && !profile.takesDynamicLight { losses.insert(.dynamicLight) }
+    return losses
+  }
+}
+
+extension Frame {
+  fileprivate func has(_ loss: PictureChange) -> Bool {
+    switch loss {
+    case .captions: FrameData.Kind.captions.isIn(self)
+    case .dynamicLight: hasDynamicLight
+    default: false
+    }
   }
 }

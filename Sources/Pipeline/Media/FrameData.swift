@@ -44,6 +44,11 @@ struct FrameData: Hashable, Sendable {
 }
 
 extension FrameData.Kind {
+  /// Whether a decoded picture carries it.
+  func isIn(_ frame: borrowing Frame) -> Bool {
+    unsafe av_frame_get_side_data(frame.native, native) != nil
+  }
+
   fileprivate var native: AVFrameSideDataType {
     switch self {
     case .captions: AV_FRAME_DATA_A53_CC

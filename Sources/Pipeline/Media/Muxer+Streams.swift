@@ -192,11 +192,12 @@ extension Muxer {
 
   /// Lets an animation show its last picture as long as it is to be shown, not as long as the one before.
   func setFinalDelay(_ duration: Int64) {
+    guard duration > 0 else { return }
     let clock = unsafe Rational(stream(picture).pointee.time_base)
     switch unsafe String(cString: native.pointee.oformat.pointee.name) {
     case "gif":
       let ticks = Timestamp(ticks: duration, timeBase: clock).rescaled(to: Rational(1, 100)).ticks
-      unsafe av_opt_set_int(native.pointee.priv_data, "final_delay", max(ticks, 0), 0)
+      unsafe av_opt_set_int(native.pointee.priv_data, "final_delay", ticks, 0)
     case "apng":
       let delay = "\(duration * Int64(clock.numerator))/\(clock.denominator)"
       unsafe av_opt_set(native.pointee.priv_data, "final_delay", delay, 0)

@@ -12,8 +12,8 @@ struct PictureNames: Hashable, Sendable {
 
   /// As ``init(_:)``, but `nil` for a file whose own name looks like a pattern.
   init?(ofInput path: MediaPath) {
-    guard !path.folder.entries.contains(path.name.dropLast()) else { return nil }
     self.init(path)
+    if path.folder.entries.contains(Array(path.name.dropLast())) { return nil }
   }
 
   /// Reads the pattern in the name of `path`; `nil` if there is none or it names no pictures.
