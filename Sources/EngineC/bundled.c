@@ -11,10 +11,15 @@ WEIGHTS fast_x2[] = {
 #embed "../../Models/fast-x2/weights.safetensors"
 };
 
+WEIGHTS balanced[] = {
+#embed "../../Models/balanced/weights.safetensors"
+};
+
 // A line per model.
 static const enginec_bundled_model models[] = {
     {"fast", "fast", "small and quick; removes light noise", fast, sizeof fast},
     {"fast-x2", "fast", "the same for sizes up to twice the input's", fast_x2, sizeof fast_x2},
+    {"balanced", "balanced", "better and four times slower", balanced, sizeof balanced},
 };
 
 const enginec_bundled_model *enginec_bundled_models(size_t *count) {

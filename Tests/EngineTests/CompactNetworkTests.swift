@@ -11,7 +11,7 @@ import Testing
     try equalsPyTorch(Model(named: name), fixture: name, backend)
   }
 
-  @Test(arguments: ["fast-tad", "balanced"], [0, 1])
+  @Test(arguments: ["fast-tad"], [0, 1])
   func modelBesideTheProgramEqualsPyTorch(name: String, backend: Int) throws {
     let path = repositoryRoot + "Models/\(name)/weights.safetensors"
     try equalsPyTorch(Model(named: path), fixture: name, backend)
