@@ -55,13 +55,7 @@ import Testing
   @Test(arguments: ["drop", "resize", "passthrough"])
   func countsAddUpWhenThereIsTooMuchToDo(policy: String) throws {
     let folder = try TemporaryFolder()
-    try folder.makeClip("c.ts", size: "320x240", frames: 50)
-    let run = try shell(
-      "cat c.ts | $0 stream --max-delay 300 --on-overload \(policy) --json -q -s 2 >o.ts",
-      in: folder
-    )
-    #expect(run.exitCode == 0, "\(run.errors)")
-    let live = try record(run)
+    let live = try overloaded("--on-overload \(policy)", into: "o.ts", folder)
     #expect(live.framesUpscaled + live.framesResized + live.framesDropped == 50)
     #expect(live.framesUpscaled > 0 || policy == "passthrough")
     #expect((policy == "drop") == (live.framesDropped > 0))
@@ -75,15 +69,24 @@ import Testing
   // Y4M has no times: what is left out must be shown by the picture before.
   @Test func picturesThatAreCountedAreNeverLess() throws {
     let folder = try TemporaryFolder()
+    let live = try overloaded("--on-overload drop -f yuv4mpegpipe", into: "o.y4m", folder)
+    #expect(live.framesDropped > 0 && live.framesUpscaled + live.framesDropped == 50)
+    #expect(try times("o.y4m", "v:0", folder).count == 50)
+  }
+
+  /// Enlarges `c.ts`, 50 frames that come at once, which is more than there is time for.
+  private func overloaded(
+    _ options: String,
+    into output: String,
+    _ folder: TemporaryFolder,
+  ) throws -> Live {
     try folder.makeClip("c.ts", size: "320x240", frames: 50)
     let run = try shell(
-      "cat c.ts | $0 stream -f yuv4mpegpipe --max-delay 300 --on-overload drop --json -q -s 2 >o.y4m",
+      "cat c.ts | $0 stream --max-delay 300 --json -q -s 2 \(options) >\(output)",
       in: folder
     )
     #expect(run.exitCode == 0, "\(run.errors)")
-    let live = try record(run)
-    #expect(live.framesDropped > 0 && live.framesUpscaled + live.framesDropped == 50)
-    #expect(try times("o.y4m", "v:0", folder).count == 50)
+    return try record(run)
   }
 
   // The pictures that fill a pause are no frames, and come late by nobody's fault.

@@ -121,20 +121,10 @@ private struct PicturePair {
     guard min(width, height) >= min(Self.range.lowerBound / scale, Self.range.lowerBound) else {
       return nil
     }
-    let (left, top) = (
-      (picture.width - width * scale) / 2, (picture.height - height * scale) / 2
-    )
-    whole = Image(width: width * scale, height: height * scale)
+    whole = picture.middle(width: width * scale, height: height * scale)
     reduced = Image(width: width, height: height)
     for index in 0..<Image.planeCount {
-      let (source, out, mean) = (
-        picture.plane(index), whole.plane(index), reduced.plane(index)
-      )
-      for y in 0..<(height * scale) {
-        for x in 0..<(width * scale) {
-          out[y * whole.stride + x] = source[(top + y) * picture.stride + left + x]
-        }
-      }
+      let (out, mean) = (whole.plane(index), reduced.plane(index))
       for y in 0..<height {
         for x in 0..<width {
           var sum: Float = 0

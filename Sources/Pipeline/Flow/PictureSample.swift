@@ -41,7 +41,7 @@ public struct PictureSample {
     while let frame = try source.next() {
       defer { number += 1 }
       guard number % stride == 0 else { continue }
-      pictures.append(try toImage.image(of: frame).middle(side: side))
+      pictures.append(try toImage.image(of: frame).middle(width: side, height: side))
       if pictures.count > limit { thin() }
     }
   }
@@ -50,21 +50,5 @@ public struct PictureSample {
   private mutating func thin() {
     pictures = pictures.indices.filter { $0 % 2 == 0 }.map { pictures[$0] }
     stride *= 2
-  }
-}
-
-extension Image {
-  /// The picture itself where it is no larger.
-  fileprivate func middle(side: Int) -> Image {
-    guard max(width, height) > side else { return self }
-    let part = Image(width: min(width, side), height: min(height, side))
-    let (left, top) = ((width - part.width) / 2, (height - part.height) / 2)
-    for index in 0..<Image.planeCount {
-      for y in 0..<part.height {
-        let row = unsafe plane(index) + (top + y) * stride + left
-        unsafe (part.plane(index) + y * part.stride).update(from: row, count: part.width)
-      }
-    }
-    return part
   }
 }
